@@ -1,0 +1,150 @@
+// Package subscriber names who holds a subscription: the IMSI (E.212, TS 23.003 §2.2), the MSISDN
+// (E.164), the home network (PLMN), and the ID by which the register counts subscribers, which is
+// the IMSI where it is known and the MSISDN otherwise.
+//
+// All are plain numbers, so that they are compact in files and tables and readable by other tools.
+// An MSISDN never begins with 0. An IMSI may: only MCC 001 (test networks) is assigned below 200,
+// so a value under 2x10^13 is a fifteen-digit test IMSI with its leading zeros, a value from there
+// to 10^14 a fourteen-digit IMSI, and any other a fifteen-digit one.
+package subscriber
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// IMSI is an international mobile subscription identity; 0 means not known.
+type IMSI uint64
+
+// MSISDN is a telephone number with its country code; 0 means not known.
+type MSISDN uint64
+
+// ID is the subscriber the register counts: an IMSI, else an MSISDN, else nothing (0).
+// Bit 62 marks an MSISDN; bit 63 is kept for keyed pseudonyms.
+type ID uint64
+
+const (
+	limit      = 1_000_000_000_000_000 // fifteen digits
+	fourteen   = 100_000_000_000_000
+	firstMCC   = 20_000_000_000_000 // 200 followed by eleven digits
+	msisdnMark = ID(1) << 62
+)
+
+// Errors of parsing.
+var (
+	ErrIMSI   = errors.New("an IMSI has 14 or 15 decimal digits and begins with a mobile country code")
+	ErrMSISDN = errors.New("an MSISDN has 5 to 15 decimal digits and begins with a country code")
+)
+
+// ParseIMSI reads 14 or 15 digits.
+func ParseIMSI(s string) (IMSI, error) {
+	if len(s) != 14 && len(s) != 15 {
+		return 0, ErrIMSI
+	}
+	n, err := number(s)
+	v := IMSI(n)
+	if err != nil || v == 0 || len(v.String()) != len(s) {
+		return 0, ErrIMSI
+	}
+	return v, nil
+}
+
+// String returns the 14 or 15 digits, or "" for an unknown IMSI.
+func (i IMSI) String() string {
+	switch {
+	case i == 0:
+		return ""
+	case i < firstMCC:
+		return fmt.Sprintf("%015d", uint64(i))
+	}
+	return strconv.FormatUint(uint64(i), 10)
+}
+
+// In reports whether the IMSI belongs to the network.
+func (i IMSI) In(p PLMN) bool { return i != 0 && strings.HasPrefix(i.String(), string(p)) }
+
+// ParseMSISDN reads 5 to 15 digits, without a plus sign.
+func ParseMSISDN(s string) (MSISDN, error) {
+	if len(s) < 5 || len(s) > 15 || s[0] == '0' {
+		return 0, ErrMSISDN
+	}
+	n, err := number(s)
+	if err != nil {
+		return 0, ErrMSISDN
+	}
+	return MSISDN(n), nil
+}
+
+// String returns the digits, or "" for an unknown number.
+func (m MSISDN) String() string {
+	if m == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(m), 10)
+}
+
+// Of returns the subscriber: the IMSI if known, else the MSISDN, else 0.
+func Of(i IMSI, m MSISDN) ID {
+	if i != 0 {
+		return ID(i)
+	}
+	if m != 0 {
+		return ID(m) | msisdnMark
+	}
+	return 0
+}
+
+// IMSI returns the IMSI of the subscriber, if that is what the ID holds.
+func (id ID) IMSI() (IMSI, bool) { return IMSI(id), id != 0 && id < limit }
+
+// String returns "imsi-DIGITS", "msisdn-DIGITS" (the forms of TS 29.571) or "".
+func (id ID) String() string {
+	if id == 0 {
+		return ""
+	}
+	if id&msisdnMark != 0 {
+		return "msisdn-" + MSISDN(id&^msisdnMark).String()
+	}
+	return "imsi-" + IMSI(id).String()
+}
+
+// Parse reads what String writes.
+func Parse(s string) (ID, error) {
+	if d, ok := strings.CutPrefix(s, "imsi-"); ok {
+		i, err := ParseIMSI(d)
+		return ID(i), err
+	}
+	if d, ok := strings.CutPrefix(s, "msisdn-"); ok {
+		m, err := ParseMSISDN(d)
+		return Of(0, m), err
+	}
+	return 0, fmt.Errorf("reading subscriber %q: write imsi-DIGITS or msisdn-DIGITS", s)
+}
+
+// PLMN is a mobile country code and network code, five or six digits.
+type PLMN string
+
+// ParsePLMN reads five or six digits.
+func ParsePLMN(s string) (PLMN, error) {
+	if _, err := number(s); err != nil || len(s) < 5 || len(s) > 6 {
+		return "", fmt.Errorf("reading PLMN %q: write the country code and network code, five or six digits", s)
+	}
+	return PLMN(s), nil
+}
+
+// MCC returns the mobile country code.
+func (p PLMN) MCC() string { return string(p[:3]) }
+
+func number(s string) (uint64, error) {
+	var n uint64
+	for i := 0; i < len(s); i++ {
+		c := s[i] - '0'
+		if c > 9 {
+			return 0, strconv.ErrSyntax
+		}
+		n = n*10 + uint64(c)
+	}
+	return n, nil
+}
