@@ -63,10 +63,15 @@ type Visit struct {
 
 // History is all that the lake holds of one device. Days are sorted by (IMSI, MSISDN, operator,
 // month), visits by (From, Subscriber, Area).
+//
+// A value that stands on a multitude of devices has more rows than anyone needs: then only some of
+// them are given, Truncated says so, and Subscribers tells how many distinct subscribers there were.
 type History struct {
-	IMEI   imei.IMEI
-	Days   []Days
-	Visits []Visit
+	IMEI        imei.IMEI
+	Days        []Days
+	Visits      []Visit
+	Truncated   bool
+	Subscribers int // distinct subscribers behind a truncated history; 0 otherwise
 }
 
 // Area is a cell of a grid of a tenth of a degree (about 11 km on a side): (lat+90)*10*3600 +
@@ -123,6 +128,9 @@ type Finding struct {
 	Best  subscriber.ID `json:"best,omitempty"`
 	Pairs int           `json:"pairs"`           // distinct subscribers of the device in the last 30 complete days
 	Again Day           `json:"again,omitempty"` // look again on this day even if nothing new is seen; 0 never
+	// Incomplete says that the rule's input lacked days, operators or a fresh directory when it was
+	// judged: the finding is for people to read, and no automatic block may follow from it.
+	Incomplete bool `json:"incomplete,omitempty"`
 }
 
 // FileKind is the kind of a file that enters the register.
