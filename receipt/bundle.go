@@ -1,0 +1,182 @@
+package receipt
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Entry is a record with the openings that its holder may see.
+type Entry struct {
+	Record   *Record
+	Effect   *Opening // nil if it was erased or is not for this holder
+	Personal *Opening // nil likewise
+}
+
+// Check verifies that the openings are those that the record commits to.
+func (e *Entry) Check() error {
+	c := &e.Record.Content
+	if e.Effect != nil {
+		if err := e.Effect.Open(c.Effect); err != nil {
+			return fmt.Errorf("effect of record %d: %w", e.Record.Index, err)
+		}
+	}
+	if e.Personal != nil {
+		if err := e.Personal.Open(c.Personal); err != nil {
+			return fmt.Errorf("personal part of record %d: %w", e.Record.Index, err)
+		}
+	}
+	return nil
+}
+
+// Bundle is some entries, ascending by index, and one proof that all are in the tree of a size.
+// Its text:
+//
+//	openceir bundle 1
+//	size 4211
+//	entries 2
+//	record 812                 so many bytes of the record follow at once
+//	…
+//	effect SALT 96             salt in base64, so many bytes of the body follow, then \n; only if given
+//	…
+//	personal SALT 40           likewise
+//	…
+//	proof 13
+//	HASH                       base64, a line each
+type Bundle struct {
+	Size    uint64
+	Entries []Entry
+	Proof   []tlog.Hash
+}
+
+// NewBundle proves the entries against the tree of the size.
+func NewBundle(size uint64, entries []Entry, hashes tlog.HashReader) (*Bundle, error) {
+	indices := make([]uint64, len(entries))
+	for i := range entries {
+		indices[i] = entries[i].Record.Index
+	}
+	proof, err := Prove(size, indices, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("proving %d records: %w", len(entries), err)
+	}
+	return &Bundle{size, entries, proof}, nil
+}
+
+// Verify checks every opening, and every record's inclusion in the tree with the head.
+func (b *Bundle) Verify(h Head) error {
+	if b.Size != h.Size {
+		return fmt.Errorf("the bundle is for a tree of %d records, the head has %d", b.Size, h.Size)
+	}
+	indices := make([]uint64, len(b.Entries))
+	leaves := make([]tlog.Hash, len(b.Entries))
+	for i := range b.Entries {
+		if err := b.Entries[i].Check(); err != nil {
+			return err
+		}
+		indices[i], leaves[i] = b.Entries[i].Record.Index, b.Entries[i].Record.LeafHash()
+	}
+	root, err := Root(b.Size, indices, leaves, b.Proof)
+	if err != nil {
+		return err
+	}
+	if root != h.Root {
+		return fmt.Errorf("the records are not in the ledger: the proof leads to another root")
+	}
+	return nil
+}
+
+// Bytes returns the bundle's text.
+func (b *Bundle) Bytes() []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "openceir bundle 1\nsize %d\nentries %d\n", b.Size, len(b.Entries))
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		text := e.Record.Bytes()
+		fmt.Fprintf(&out, "record %d\n", len(text))
+		out.Write(text)
+		writeOpening(&out, "effect", e.Effect)
+		writeOpening(&out, "personal", e.Personal)
+	}
+	fmt.Fprintf(&out, "proof %d\n", len(b.Proof))
+	for _, h := range b.Proof {
+		out.WriteString(base64.StdEncoding.EncodeToString(h[:]))
+		out.WriteByte('\n')
+	}
+	return out.Bytes()
+}
+
+func writeOpening(out *bytes.Buffer, name string, o *Opening) {
+	if o != nil {
+		fmt.Fprintf(out, "%s %s %d\n%s\n", name, base64.StdEncoding.EncodeToString(o.Salt[:]), len(o.Body), o.Body)
+	}
+}
+
+// ParseBundle reads a bundle's text. It believes nothing: call Verify.
+func ParseBundle(text []byte) (*Bundle, error) {
+	r := &reader{rest: text}
+	b := r.bundle()
+	if r.err == nil && len(r.rest) > 0 {
+		r.fail("something follows the proof")
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("reading bundle: %w", r.err)
+	}
+	return b, nil
+}
+
+func (r *reader) bundle() *Bundle {
+	b := new(Bundle)
+	r.literal("openceir bundle 1")
+	b.Size = r.number(r.value("size"))
+	n := r.number(r.value("entries"))
+	if n > maxEntries {
+		r.fail("more than %d entries", maxEntries)
+	}
+	for i := uint64(0); i < n && r.err == nil; i++ {
+		b.Entries = append(b.Entries, r.entry())
+	}
+	n = r.number(r.value("proof"))
+	for i := uint64(0); i < n && r.err == nil; i++ {
+		b.Proof = append(b.Proof, tlog.Hash(r.base64(r.line())))
+	}
+	return b
+}
+
+func (r *reader) entry() (e Entry) {
+	text := r.bytes(r.number(r.value("record")))
+	if r.err == nil {
+		e.Record, r.err = ParseRecord(text)
+	}
+	e.Effect = r.opening("effect")
+	e.Personal = r.opening("personal")
+	return e
+}
+
+func (r *reader) opening(name string) *Opening {
+	v := r.optional(name)
+	if v == "" {
+		return nil
+	}
+	salt, length, ok := strings.Cut(v, " ")
+	n := r.number(length)
+	if !ok || n > maxBody {
+		r.fail("the line %q has no salt or a length over %d", name, maxBody)
+		return nil
+	}
+	o := &Opening{Salt: r.base64(salt), Body: r.bytes(n)}
+	r.literal("")
+	return o
+}
+
+// base64 reads 32 bytes.
+func (r *reader) base64(s string) (out [32]byte) {
+	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != len(out) {
+		r.fail("reading %q: it is 32 bytes in base64", s)
+	}
+	copy(out[:], b)
+	return out
+}
