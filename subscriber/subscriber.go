@@ -26,10 +26,11 @@ type MSISDN uint64
 type ID uint64
 
 const (
-	limit      = 1_000_000_000_000_000 // fifteen digits
-	fourteen   = 100_000_000_000_000
-	firstMCC   = 20_000_000_000_000 // 200 followed by eleven digits
-	msisdnMark = ID(1) << 62
+	limit    = 1_000_000_000_000_000 // fifteen digits
+	firstMCC = 20_000_000_000_000    // 200 followed by eleven digits
+
+	msisdnMark    = ID(1) << 62
+	pseudonymMark = ID(1) << 63
 )
 
 // Errors of parsing.
@@ -62,8 +63,18 @@ func (i IMSI) String() string {
 	return strconv.FormatUint(uint64(i), 10)
 }
 
-// In reports whether the IMSI belongs to the network.
-func (i IMSI) In(p PLMN) bool { return i != 0 && strings.HasPrefix(i.String(), string(p)) }
+// MCC returns the mobile country code, three digits, or "" for an unknown IMSI.
+func (i IMSI) MCC() string {
+	if i == 0 {
+		return ""
+	}
+	return i.String()[:3]
+}
+
+// In reports whether the IMSI belongs to the network. An IMSI belongs to no empty network.
+func (i IMSI) In(p PLMN) bool {
+	return i != 0 && p != "" && strings.HasPrefix(i.String(), string(p))
+}
 
 // ParseMSISDN reads 5 to 15 digits, without a plus sign.
 func ParseMSISDN(s string) (MSISDN, error) {
@@ -97,20 +108,39 @@ func Of(i IMSI, m MSISDN) ID {
 }
 
 // IMSI returns the IMSI of the subscriber, if that is what the ID holds.
-func (id ID) IMSI() (IMSI, bool) { return IMSI(id), id != 0 && id < limit }
-
-// String returns "imsi-DIGITS", "msisdn-DIGITS" (the forms of TS 29.571) or "".
-func (id ID) String() string {
-	if id == 0 {
-		return ""
+func (id ID) IMSI() (IMSI, bool) {
+	if id == 0 || id >= limit {
+		return 0, false
 	}
-	if id&msisdnMark != 0 {
+	return IMSI(id), true
+}
+
+// MSISDN returns the MSISDN of the subscriber, if that is what the ID holds.
+func (id ID) MSISDN() (MSISDN, bool) {
+	if id&pseudonymMark != 0 || id&msisdnMark == 0 {
+		return 0, false
+	}
+	return MSISDN(id &^ msisdnMark), true
+}
+
+// Pseudonym reports whether the ID is a keyed pseudonym, from which no number can be read.
+func (id ID) Pseudonym() bool { return id&pseudonymMark != 0 }
+
+// String returns "imsi-DIGITS", "msisdn-DIGITS" (the forms of TS 29.571), "pseudonym-" and 16
+// hexadecimal digits, or "" for nobody.
+func (id ID) String() string {
+	switch {
+	case id == 0:
+		return ""
+	case id&pseudonymMark != 0:
+		return fmt.Sprintf("pseudonym-%016x", uint64(id))
+	case id&msisdnMark != 0:
 		return "msisdn-" + MSISDN(id&^msisdnMark).String()
 	}
 	return "imsi-" + IMSI(id).String()
 }
 
-// Parse reads what String writes.
+// Parse reads what String writes for somebody.
 func Parse(s string) (ID, error) {
 	if d, ok := strings.CutPrefix(s, "imsi-"); ok {
 		i, err := ParseIMSI(d)
@@ -119,6 +149,12 @@ func Parse(s string) (ID, error) {
 	if d, ok := strings.CutPrefix(s, "msisdn-"); ok {
 		m, err := ParseMSISDN(d)
 		return Of(0, m), err
+	}
+	if d, ok := strings.CutPrefix(s, "pseudonym-"); ok && len(d) == 16 {
+		n, err := strconv.ParseUint(d, 16, 64)
+		if err == nil && ID(n).Pseudonym() && d == strings.ToLower(d) {
+			return ID(n), nil
+		}
 	}
 	return 0, fmt.Errorf("reading subscriber %q: write imsi-DIGITS or msisdn-DIGITS", s)
 }
@@ -134,10 +170,19 @@ func ParsePLMN(s string) (PLMN, error) {
 	return PLMN(s), nil
 }
 
-// MCC returns the mobile country code.
-func (p PLMN) MCC() string { return string(p[:3]) }
+// MCC returns the mobile country code, or "" for an empty PLMN.
+func (p PLMN) MCC() string {
+	if len(p) < 3 {
+		return ""
+	}
+	return string(p[:3])
+}
 
+// number reads decimal digits; callers have bounded the length to 15.
 func number(s string) (uint64, error) {
+	if s == "" {
+		return 0, strconv.ErrSyntax
+	}
 	var n uint64
 	for i := 0; i < len(s); i++ {
 		c := s[i] - '0'
