@@ -227,33 +227,29 @@ func (q *question) judge(host, realm []byte) {
 
 // request returns the question as the Handler gets it.
 func (q *question) request(h diameter.Header, peer string) Request {
-	m, err := imei.Parse(string(q.imei.Data))
-	r := Request{
+	m, svn, err := imei.ParseFull(string(q.imei.Data))
+	if q.has&hasSoftware != 0 {
+		svn = version(q.software)
+	}
+	return Request{
 		IMEI:      m,
 		Malformed: err != nil,
 		Digits:    q.imei.Data,
-		SVN:       -1,
+		SVN:       svn,
 		IMSI:      q.imsi,
 		Peer:      peer,
 		Origin:    q.host,
 		Repeated:  h.Flags&diameter.Retransmitted != 0,
 	}
-	switch {
-	case q.has&hasSoftware != 0:
-		r.SVN = version(q.software)
-	case err == nil && len(q.imei.Data) == 16:
-		r.SVN = version(q.imei.Data[14:])
-	}
-	return r
 }
 
-// version reads a software version number of two digits, -1 if it is anything else: it only
-// narrows a line of a list, so that a device is not refused for its absence.
-func version(b []byte) int {
+// version reads a software version, and takes one that cannot be read for none: it only narrows a
+// line of a list, and a device is not refused for its absence.
+func version(b []byte) imei.SVN {
 	if len(b) != 2 || b[0]-'0' > 9 || b[1]-'0' > 9 {
-		return -1
+		return imei.NoSVN
 	}
-	return int(b[0]-'0')*10 + int(b[1]-'0')
+	return imei.SVN(b[0]-'0')*10 + imei.SVN(b[1]-'0')
 }
 
 // parseIMSI reads what subscriber.ParseIMSI reads, without allocating, and 0 for all else: a

@@ -57,7 +57,7 @@ type Request struct {
 	IMEI      imei.IMEI       // the 14 digits; 0 if Malformed
 	Malformed bool            // Digits are not 14, 15 or 16 decimal digits
 	Digits    []byte          // what the IMEI AVP holds, as it came
-	SVN       int             // software version 0 to 99, -1 if not given
+	SVN       imei.SVN        // software version, imei.NoSVN if not given
 	IMSI      subscriber.IMSI // from User-Name; 0 if absent or not an IMSI
 	Peer      string          // Origin-Host of the connection's capabilities exchange
 	Origin    []byte          // Origin-Host of the request: another host than Peer behind an agent

@@ -106,7 +106,7 @@ func TestCheck(t *testing.T) {
 func TestRequest(t *testing.T) {
 	got := make(chan string, 1)
 	s := Server{Handler: HandlerFunc(func(r Request) Answer {
-		got <- fmt.Sprintf("%v %v %s svn %d imsi %v peer %s origin %s repeated %v",
+		got <- fmt.Sprintf("%v %v %s svn %s imsi %v peer %s origin %s repeated %v",
 			r.IMEI, r.Malformed, r.Digits, r.SVN, r.IMSI, r.Peer, r.Origin, r.Repeated)
 		return Allowed
 	})}
@@ -115,13 +115,13 @@ func TestRequest(t *testing.T) {
 		query Query
 		want  string
 	}{
-		{Query{IMEI: 1}, "00000000000001 false 00000000000001 svn -1 imsi "},
-		{Query{IMEI: 35000000000000, Software: "07", IMSI: 1010000000000}, "35000000000000 false 35000000000000 svn 7 imsi 001010000000000"},
-		{Query{Digits: "350000000000019"}, "35000000000001 false 350000000000019 svn -1 imsi "},
+		{Query{IMEI: 1}, "00000000000001 false 00000000000001 svn  imsi "},
+		{Query{IMEI: 35000000000000, Software: "07", IMSI: 1010000000000}, "35000000000000 false 35000000000000 svn 07 imsi 001010000000000"},
+		{Query{Digits: "350000000000019"}, "35000000000001 false 350000000000019 svn  imsi "},
 		{Query{Digits: "3500000000000142"}, "35000000000001 false 3500000000000142 svn 42 imsi "},
 		{Query{Digits: "3500000000000142", Software: "43"}, "35000000000001 false 3500000000000142 svn 43 imsi "},
-		{Query{IMEI: 35000000000000, Software: "x1"}, "35000000000000 false 35000000000000 svn -1 imsi "},
-		{Query{Digits: "null"}, "00000000000000 true null svn -1 imsi "},
+		{Query{IMEI: 35000000000000, Software: "x1"}, "35000000000000 false 35000000000000 svn  imsi "},
+		{Query{Digits: "null"}, "00000000000000 true null svn  imsi "},
 	} {
 		if _, err := c.Check(context.Background(), tt.query); err != nil {
 			t.Fatal(err)
