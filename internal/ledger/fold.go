@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/openceir/openceir/list"
+	"github.com/openceir/openceir/receipt"
+)
+
+// Fold returns what a record changes in the derived tables. It is the only definition of those
+// tables: the sequencer writes by it and Verify compares by it.
+func Fold(e *receipt.Entry) ([]Change, error) {
+	r := e.Record
+	c := &r.Content
+	out := []Change{put(ActRow{c.Key, r.Index, c.Kind, c.Digest()})}
+	more, err := foldKind(e)
+	if err != nil {
+		return nil, fmt.Errorf("folding record %d (%s): %w", r.Index, c.Kind, err)
+	}
+	return append(out, more...), nil
+}
+
+func put(r Row) Change  { return Change{Row: r} }
+func drop(r Row) Change { return Change{Drop: true, Row: r} }
+
+func foldKind(e *receipt.Entry) ([]Change, error) {
+	kind, index := e.Record.Content.Kind, e.Record.Index
+	if e.Effect == nil {
+		if kind == receipt.Measure {
+			return nil, nil // erased; its lines are gone
+		}
+		return nil, fmt.Errorf("the opening of its effect is missing")
+	}
+	body := e.Effect.Body
+	switch kind {
+	case receipt.Measure:
+		return foldMeasure(index, body)
+	case receipt.Proposal:
+		return foldProposal(e)
+	case KindFile:
+		return foldFile(index, body)
+	case KindWithdrawal:
+		w, err := Decode[Withdrawal](body)
+		return []Change{put(WithdrawalRow{w.File, index, w.Reason})}, err
+	case KindFindings:
+		return foldFindings(index, body)
+	case KindStep:
+		s, err := Decode[Step](body)
+		return []Change{put(CursorRow{s.Stage, s.Upto, index})}, err
+	case KindSignature:
+		return foldSignature(index, body)
+	case KindNode:
+		n, err := Decode[NodeReport](body)
+		return []Change{put(NodeRow{n.Node, index, n.Size, n.State, n.Text})}, err
+	}
+	return nil, nil
+}
+
+func foldMeasure(index uint64, body []byte) ([]Change, error) {
+	ops, err := list.ParseOps(body, index)
+	if err != nil {
+		return nil, err
+	}
+	var out []Change
+	seen := map[SubjectRow]bool{}
+	for i := range ops {
+		s := SubjectRow{index, ops[i].Line.From, ops[i].Line.To}
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, put(s))
+		}
+	}
+	return out, nil
+}
+
+func foldProposal(e *receipt.Entry) ([]Change, error) {
+	c, err := receipt.ParseContent(e.Effect.Body)
+	if err != nil {
+		return nil, err
+	}
+	if e.Personal == nil {
+		return nil, fmt.Errorf("the opening of what is proposed is missing")
+	}
+	return []Change{put(ProposalRow{c.Digest(), e.Record.Index, c.Kind, c.By.String(), e.Personal.Body})}, nil
+}
+
+func foldFile(index uint64, body []byte) ([]Change, error) {
+	f, err := fileBody(body)
+	if err != nil {
+		return nil, err
+	}
+	parts := f.Parts
+	f.Parts = nil
+	out := []Change{put(FileRow{index, f})}
+	for _, p := range parts {
+		out = append(out, put(PartRow{f.Digest, p}))
+	}
+	return out, nil
+}
+
+func foldFindings(index uint64, body []byte) ([]Change, error) {
+	ch, err := Decode[Changes](body)
+	if err != nil {
+		return nil, err
+	}
+	out := []Change{put(CursorRow{StageDetect, ch.Upto, index})}
+	for _, k := range ch.Closed {
+		row := FindingRow{}
+		row.Finding.IMEI, row.Finding.Rule = k.IMEI, k.Rule
+		out = append(out, drop(row))
+	}
+	for _, f := range ch.Open {
+		out = append(out, put(FindingRow{index, f}))
+	}
+	return out, nil
+}
+
+func foldSignature(index uint64, body []byte) ([]Change, error) {
+	s, err := Decode[Signature](body)
+	if err != nil {
+		return nil, err
+	}
+	content, err := receipt.ParseDigest(s.Content)
+	if err != nil {
+		return nil, err
+	}
+	a, err := receipt.ParseApproval(s.Approval)
+	if err != nil {
+		return nil, err
+	}
+	return []Change{put(SignatureRow{content, a.Person, index, s.Approval})}, nil
+}

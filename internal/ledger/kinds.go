@@ -1,0 +1,134 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/receipt"
+)
+
+// Kinds of records beside those of package receipt. Their bodies are JSON in the form that
+// encoding/json writes, and nothing else.
+const (
+	KindFile       receipt.Kind = "file"       // a file was adopted; body: device.File
+	KindWithdrawal receipt.Kind = "withdrawal" // a file's effect was taken back; body: Withdrawal
+	KindConditions receipt.Kind = "conditions" // rules that detection uses from now on; body: their YAML text
+	KindDay        receipt.Kind = "day"        // the last complete day moved on; body: Day
+	KindFindings   receipt.Kind = "findings"   // what changed in the findings; body: Changes
+	KindStep       receipt.Kind = "step"       // a stage moved on; body: Step
+	KindSignature  receipt.Kind = "signature"  // a person signed a proposal; body: Signature
+	KindNode       receipt.Kind = "node"       // an operator's node spoke of its list; body: NodeReport
+	KindErasure    receipt.Kind = "erasure"    // a personal part was erased; body: Erasure
+)
+
+// Withdrawal is the body of KindWithdrawal.
+type Withdrawal struct {
+	File   string `json:"file"` // digest
+	Reason string `json:"reason"`
+}
+
+// Day is the body of KindDay: the last complete day that stages look back from.
+type Day struct {
+	Day device.Day `json:"day"`
+}
+
+// Changes is the body of KindFindings. It moves the cursor of the stage detect.
+type Changes struct {
+	Upto   uint64            `json:"upto"` // the stage has seen every record below
+	Day    device.Day        `json:"day"`
+	Open   []device.Finding  `json:"open,omitempty"` // opened or changed
+	Closed []FindingKey      `json:"closed,omitempty"`
+	Text   map[string]string `json:"text,omitempty"` // what the run says of itself: coverage, rules stopped
+}
+
+// FindingKey names an open finding.
+type FindingKey struct {
+	IMEI imei.IMEI `json:"imei"`
+	Rule string    `json:"rule"`
+}
+
+// Step is the body of KindStep.
+type Step struct {
+	Stage string `json:"stage"`
+	Upto  uint64 `json:"upto"`
+}
+
+// Proposal is the opened form of a proposal's rows: the content that people sign, and the openings
+// that it commits to, so that they can read what they sign. It is the personal part of a record of
+// kind receipt.Proposal, whose effect is the content alone.
+type Proposal struct {
+	EffectSalt   []byte `json:"effect_salt"`
+	Effect       []byte `json:"effect"`
+	PersonalSalt []byte `json:"personal_salt,omitempty"`
+	Personal     []byte `json:"personal,omitempty"`
+	Text         string `json:"text,omitempty"` // for people: why, and what it would do
+}
+
+// Openings returns the effect and the personal part, nil where there is none.
+func (p *Proposal) Openings() (effect, personal *receipt.Opening) {
+	effect = &receipt.Opening{Body: p.Effect}
+	copy(effect.Salt[:], p.EffectSalt)
+	if p.PersonalSalt != nil {
+		personal = &receipt.Opening{Body: p.Personal}
+		copy(personal.Salt[:], p.PersonalSalt)
+	}
+	return effect, personal
+}
+
+// Signature is the body of KindSignature.
+type Signature struct {
+	Content  string `json:"content"` // digest
+	Approval string `json:"approval"`
+}
+
+// NodeReport is the body of KindNode.
+type NodeReport struct {
+	Node  string `json:"node"`
+	Size  uint64 `json:"size"`
+	State string `json:"state"`
+	Text  string `json:"text,omitempty"`
+}
+
+// States of a node's list.
+const (
+	InForce = "in force"
+	Held    = "held"
+)
+
+// Erasure is the body of KindErasure.
+type Erasure struct {
+	Index uint64 `json:"index"`
+	Part  string `json:"part"`
+}
+
+// Encode writes a body.
+func Encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("ledger: encoding %T: %v", v, err)) // our own plain structs
+	}
+	return b
+}
+
+// Decode reads a body, strictly: unknown, repeated or differently-cased names are errors, because
+// the body must print back to the same bytes.
+func Decode[T any](body []byte) (T, error) {
+	var v T
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, fmt.Errorf("reading %T: %w", v, err)
+	}
+	if !bytes.Equal(Encode(v), body) {
+		return v, fmt.Errorf("reading %T: it does not print back to the same bytes", v)
+	}
+	return v, nil
+}
+
+// StageDetect is the stage whose cursor moves with its findings.
+const StageDetect = "detect"
+
+func fileBody(body []byte) (device.File, error) { return Decode[device.File](body) }

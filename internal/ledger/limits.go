@@ -1,0 +1,7 @@
+package ledger
+
+// Bounds, each with its reason.
+const (
+	maxRetries = 20    // how often a batch begins again because another process was faster
+	maxWaiting = 10000 // commands waiting for one transaction; a synced batch of that size takes about a second
+)

@@ -1,0 +1,111 @@
+package list
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/openceir/openceir/receipt"
+)
+
+// Delta is the change from one table of a stream to a later one. Its text:
+//
+//	openceir delta 1
+//	ops 2
+//	812 set listed 35227301738634 prohibited stolen         index of the act, the op; in the acts' order
+//	815 drop listed 35227301738699 prohibited stolen
+//	growth 13
+//	HASH                    proof that the later tree grew from the earlier (RFC 6962 §2.1.2), base64
+//	openceir bundle 1       every act above, and every directory, denominator, policy and proposal
+//	…                       since the earlier table
+type Delta struct {
+	Ops      []Op // Line.Act is the act that sets or drops it
+	Growth   []tlog.Hash
+	Evidence *receipt.Bundle
+}
+
+// Bytes returns the delta's text.
+func (d *Delta) Bytes() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "openceir delta 1\nops %d\n", len(d.Ops))
+	for i := range d.Ops {
+		fmt.Fprintf(&b, "%d %s\n", d.Ops[i].Line.Act, d.Ops[i].String())
+	}
+	fmt.Fprintf(&b, "growth %d\n", len(d.Growth))
+	for _, h := range d.Growth {
+		b.WriteString(base64.StdEncoding.EncodeToString(h[:]) + "\n")
+	}
+	b.Write(d.Evidence.Bytes())
+	return b.Bytes()
+}
+
+// ParseDelta reads a delta's text.
+func ParseDelta(text []byte) (*Delta, error) {
+	s := &scanner{rest: string(text)}
+	d := new(Delta)
+	if s.line() != "openceir delta 1" {
+		s.fail("it is not a delta of this version")
+	}
+	for n := s.count("ops", maxOps); n > 0 && s.err == nil; n-- {
+		act, op, _ := strings.Cut(s.line(), " ")
+		o, err := ParseOp(op)
+		if err == nil {
+			o.Line.Act, err = strconv.ParseUint(act, 10, 63)
+		}
+		if err != nil {
+			s.fail("%w", err)
+		}
+		d.Ops = append(d.Ops, o)
+	}
+	for n := s.count("growth", 128); n > 0 && s.err == nil; n-- {
+		var h tlog.Hash
+		raw, err := base64.StdEncoding.Strict().DecodeString(s.line())
+		if err != nil || len(raw) != len(h) {
+			s.fail("a hash is not 32 bytes in base64")
+		}
+		copy(h[:], raw)
+		d.Growth = append(d.Growth, h)
+	}
+	if s.err == nil {
+		d.Evidence, s.err = receipt.ParseBundle([]byte(s.rest))
+	}
+	if s.err != nil {
+		return nil, fmt.Errorf("reading delta: %w", s.err)
+	}
+	return d, nil
+}
+
+// scanner takes a text apart line by line. The first error sticks.
+type scanner struct {
+	rest string
+	err  error
+}
+
+func (s *scanner) fail(format string, args ...any) {
+	if s.err == nil {
+		s.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (s *scanner) line() string {
+	line, rest, ok := strings.Cut(s.rest, "\n")
+	if !ok {
+		s.fail("it ends inside a line")
+	}
+	s.rest = rest
+	return line
+}
+
+// count reads a line "name N".
+func (s *scanner) count(name string, most uint64) uint64 {
+	v, ok := strings.CutPrefix(s.line(), name+" ")
+	n, err := strconv.ParseUint(v, 10, 63)
+	if !ok || err != nil || n > most {
+		s.fail("a line %q with a number up to %d is missing", name, most)
+	}
+	return n
+}

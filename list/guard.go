@@ -1,0 +1,376 @@
+package list
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/openceir/openceir/receipt"
+)
+
+// Tier is how much support an act has, or needs.
+type Tier int
+
+// The tiers.
+const (
+	NoOne     Tier = iota // nobody signed
+	OnePerson             // one person
+	TwoPersons
+	TwoOrganisations
+	TimeLock // two organisations, and announced in the ledger at least 24 hours before
+)
+
+// String says who must sign.
+func (t Tier) String() string {
+	return [...]string{"nobody's signature", "one person's signature", "two persons' signatures",
+		"signatures from two organisations", "signatures from two organisations and a 24-hour announcement"}[t]
+}
+
+const day = 24 * time.Hour
+
+// Guard decides whether an act has the support that its effect needs. The ledger's writer asks it
+// before an act enters, every EIR asks its own before a line is believed, with its own count of
+// the effect; there is no way round it in either.
+//
+// Effects are summed over 24 hours of record time: for each person over what rests on their
+// signature, for each rule over its policy's ceiling, and for the nation over everything that
+// rests on the same support or less. With A the active pairs of the denominator in force:
+//
+//	one person              up to min(500, A/10000), at least 1
+//	two persons             up to A/1000, at least 1
+//	two organisations       up to A/100, at least 1
+//	… and a 24-hour announcement    any number
+//
+// A measure of a rule needs no signature of its own: it rests on the rule's policy, within its
+// ceiling, and its support is that of the policy. Releasing a stolen or lost device takes two
+// persons; more than 50 a day two organisations.
+//
+// Admit acts in the ledger's order. The zero Guard has seen none.
+type Guard struct {
+	directory *receipt.Directory
+	active    uint64
+	policies  map[uint64]*standing // by index of the act
+	current   map[string]uint64    // rule: index of its policy in force
+	proposals map[uint64]proposal
+	last      time.Time
+	recent    []effect // admitted in the last 24 hours, by time
+}
+
+type standing struct {
+	Policy
+	tier Tier
+}
+
+type proposal struct {
+	content receipt.Digest
+	known   time.Time
+}
+
+type effect struct {
+	at      time.Time
+	tier    Tier
+	persons []string
+	rule    string
+	pairs   uint64
+	thefts  uint64
+}
+
+// ErrSupport is wrapped by every refusal that more or other signatures would heal.
+var ErrSupport = errors.New("not enough support")
+
+// Directory returns the directory in force, nil before the first.
+func (g *Guard) Directory() *receipt.Directory { return g.directory }
+
+// Active returns the active pairs of the denominator in force.
+func (g *Guard) Active() uint64 { return g.active }
+
+// Policy returns a rule's policy in force and the index of its act.
+func (g *Guard) Policy(rule string) (Policy, uint64, bool) {
+	i, ok := g.current[rule]
+	if !ok {
+		return Policy{}, 0, false
+	}
+	return g.policies[i].Policy, i, true
+}
+
+// limit is the number of pairs that a tier may change in 24 hours.
+func (g *Guard) limit(t Tier) uint64 {
+	switch t {
+	case OnePerson:
+		return max(1, min(500, g.active/10_000))
+	case TwoPersons:
+		return max(1, g.active/1000)
+	case TwoOrganisations:
+		return max(1, g.active/100)
+	case TimeLock:
+		return ^uint64(0)
+	}
+	return 0
+}
+
+// Needs returns the least tier that may change so many pairs at once.
+func (g *Guard) Needs(pairs uint64) Tier {
+	if pairs == 0 {
+		return OnePerson
+	}
+	for t := OnePerson; ; t++ {
+		if pairs <= g.limit(t) {
+			return t
+		}
+	}
+}
+
+// Left returns how many more pairs a rule's automatic measures may refuse at the time.
+func (g *Guard) Left(rule string, at time.Time) uint64 {
+	i, ok := g.current[rule]
+	if !ok {
+		return 0
+	}
+	p := g.policies[i]
+	var used, nation uint64
+	for _, e := range g.since(at) {
+		if e.rule == rule {
+			used += e.pairs
+		}
+		if e.tier <= p.tier {
+			nation += e.pairs
+		}
+	}
+	left := p.Ceiling - min(p.Ceiling, used)
+	return min(left, g.limit(p.tier)-min(g.limit(p.tier), nation))
+}
+
+// since returns the effects admitted in the 24 hours before the time.
+func (g *Guard) since(at time.Time) []effect {
+	i, _ := slices.BinarySearchFunc(g.recent, at.Add(-day), func(e effect, t time.Time) int {
+		if e.at.After(t) {
+			return 1
+		}
+		return -1
+	})
+	return g.recent[i:]
+}
+
+// Admit verifies an act's signatures and support for the effect and, if they suffice, counts it.
+// at is the record's time, or the verifier's own where it does not trust that. Acts of kinds that
+// change nobody's service are admitted as they are. On an error nothing has changed.
+func (g *Guard) Admit(e *receipt.Entry, count Effect, at time.Time) error {
+	err := g.admit(e, count, at)
+	if err != nil {
+		return fmt.Errorf("record %d (%s by %s): %w", e.Record.Index, e.Record.Content.Kind, e.Record.Content.By, err)
+	}
+	g.last = at
+	return nil
+}
+
+func (g *Guard) admit(e *receipt.Entry, count Effect, at time.Time) error {
+	c := &e.Record.Content
+	if at.Before(g.last) {
+		return fmt.Errorf("its time %s lies before that of the record before it", receipt.FormatTime(at))
+	}
+	switch c.Kind {
+	case receipt.Founding, receipt.Denominator, receipt.Policy, receipt.Proposal, receipt.Measure:
+	default:
+		return nil
+	}
+	if e.Effect == nil {
+		return fmt.Errorf("its effect is not shown, so nothing can rest on it")
+	}
+	if c.Kind == receipt.Founding {
+		return g.admitDirectory(e)
+	}
+	if g.directory == nil {
+		return fmt.Errorf("there is no directory of approvers before it")
+	}
+	support, err := g.directory.Support(e.Record)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSupport, err)
+	}
+	switch c.Kind {
+	case receipt.Denominator:
+		return g.admitDenominator(e, tierOf(support))
+	case receipt.Policy:
+		return g.admitPolicy(e, tierOf(support), at)
+	case receipt.Proposal:
+		return g.admitProposal(e, at)
+	}
+	return g.admitMeasure(e, support, count, at)
+}
+
+func tierOf(s receipt.Support) Tier {
+	switch {
+	case len(s.Organisations) >= 2:
+		return TwoOrganisations
+	case len(s.Persons) >= 2:
+		return TwoPersons
+	}
+	return Tier(len(s.Persons))
+}
+
+func need(have, want Tier, what string) error {
+	if have < want {
+		return fmt.Errorf("%w: %s needs %s and has %s", ErrSupport, what, want, have)
+	}
+	return nil
+}
+
+func (g *Guard) admitDirectory(e *receipt.Entry) error {
+	next, err := receipt.ParseDirectory(e.Effect.Body)
+	if err != nil {
+		return err
+	}
+	by := g.directory
+	if by == nil {
+		by = next // the founders vouch for themselves; whoever follows the log has pinned them
+	}
+	support, err := by.Support(e.Record)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSupport, err)
+	}
+	if err := need(tierOf(support), TwoOrganisations, "a directory"); err != nil {
+		return err
+	}
+	g.directory = next
+	return nil
+}
+
+func (g *Guard) admitDenominator(e *receipt.Entry, have Tier) error {
+	a, err := ParseActive(e.Effect.Body)
+	if err == nil {
+		err = need(have, TwoOrganisations, "the denominator")
+	}
+	if err == nil {
+		g.active = a.Pairs
+	}
+	return err
+}
+
+func (g *Guard) admitPolicy(e *receipt.Entry, have Tier, at time.Time) error {
+	p, err := ParsePolicy(e.Effect.Body)
+	if err != nil {
+		return err
+	}
+	if have == TwoOrganisations && g.announced(e, at) == nil {
+		have = TimeLock
+	}
+	want := g.Needs(max(p.Ceiling, p.DryRun))
+	if p.Ceiling == 0 {
+		want = OnePerson // anyone may stop a rule
+	}
+	if err := need(have, want, fmt.Sprintf("a policy for %d pairs a day, %d at once,", p.Ceiling, p.DryRun)); err != nil {
+		return err
+	}
+	if g.policies == nil {
+		g.policies, g.current = map[uint64]*standing{}, map[string]uint64{}
+	}
+	g.policies[e.Record.Index] = &standing{*p, have}
+	g.current[p.Rule] = e.Record.Index
+	return nil
+}
+
+func (g *Guard) admitProposal(e *receipt.Entry, at time.Time) error {
+	c, err := receipt.ParseContent(e.Effect.Body)
+	if err != nil {
+		return err
+	}
+	if g.proposals == nil {
+		g.proposals = map[uint64]proposal{}
+	}
+	g.proposals[e.Record.Index] = proposal{c.Digest(), at}
+	return nil
+}
+
+// announced says whether the act was proposed in the ledger, with the same content, 24 hours before.
+func (g *Guard) announced(e *receipt.Entry, at time.Time) error {
+	p, ok := g.proposals[e.Record.Proposal]
+	if !ok || p.content != e.Record.Content.Digest() {
+		return fmt.Errorf("%w: it was never announced in the ledger; propose it first", ErrSupport)
+	}
+	if due := p.known.Add(day); at.Before(due) {
+		return fmt.Errorf("%w: it was announced less than 24 hours before; it can be done from %s", ErrSupport, receipt.FormatTime(due))
+	}
+	return nil
+}
+
+func (g *Guard) admitMeasure(e *receipt.Entry, s receipt.Support, count Effect, at time.Time) error {
+	new := effect{at: at, persons: s.Persons, tier: tierOf(s), pairs: count.Refuses + count.Releases, thefts: count.Thefts}
+	if e.Record.Content.Authority != 0 {
+		if err := g.underPolicy(e, &new); err != nil {
+			return err
+		}
+	}
+	if err := g.sums(&new, e, at); err != nil {
+		return err
+	}
+	g.recent = append(slices.Clip(g.since(at)), new)
+	return nil
+}
+
+// underPolicy checks a measure that rests on its rule's policy instead of signatures.
+func (g *Guard) underPolicy(e *receipt.Entry, new *effect) error {
+	c := &e.Record.Content
+	p, ok := g.policies[c.Authority]
+	if !ok || c.By != (receipt.Author{Sort: receipt.Rule, Name: p.Rule}) || g.current[p.Rule] != c.Authority {
+		return fmt.Errorf("%w: record %d is not the policy in force of its author", ErrSupport, c.Authority)
+	}
+	ops, err := ParseOps(e.Effect.Body, e.Record.Index)
+	if err != nil {
+		return err
+	}
+	for i := range ops {
+		l := &ops[i].Line
+		within := l.Class == Pair && l.Overrides == GroundSet(p.Ground) ||
+			l.Class == Listed && l.One() && l.Status == p.Status && l.Ground == p.Ground
+		if !within {
+			return fmt.Errorf("%w: its policy does not cover the line %q", ErrSupport, l.String())
+		}
+	}
+	new.rule, new.tier = p.Rule, max(new.tier, p.tier)
+	return nil
+}
+
+// sums holds the 24-hour sums, this act included, against the limits.
+func (g *Guard) sums(new *effect, e *receipt.Entry, at time.Time) error {
+	nation, rule, thefts := new.pairs, new.pairs, new.thefts
+	byPerson := map[string]uint64{}
+	for _, old := range g.since(at) {
+		if old.tier <= new.tier {
+			nation += old.pairs
+		}
+		if new.rule != "" && old.rule == new.rule {
+			rule += old.pairs
+		}
+		for _, p := range old.persons {
+			byPerson[p] += old.pairs
+		}
+		thefts += old.thefts
+	}
+	if new.thefts > 0 {
+		want := TwoPersons
+		if thefts > 50 {
+			want = TwoOrganisations
+		}
+		if err := need(new.tier, want, fmt.Sprintf("releasing %d stolen or lost devices in a day", thefts)); err != nil {
+			return err
+		}
+	}
+	if new.rule != "" {
+		if p := g.policies[e.Record.Content.Authority]; rule > p.Ceiling {
+			return fmt.Errorf("%w: the rule's ceiling is %d pairs a day and this would make %d; the rest waits", ErrSupport, p.Ceiling, rule)
+		}
+	}
+	most := nation
+	for _, p := range new.persons {
+		if new.rule == "" {
+			most = max(most, byPerson[p]+new.pairs)
+		}
+	}
+	if most > g.limit(new.tier) && new.tier == TwoOrganisations && new.rule == "" {
+		return g.announced(e, at)
+	}
+	if most > g.limit(new.tier) || new.tier == NoOne {
+		return need(new.tier, max(g.Needs(most), new.tier+1), fmt.Sprintf("changing %d active pairs within 24 hours", most))
+	}
+	return nil
+}

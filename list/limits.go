@@ -1,0 +1,10 @@
+package list
+
+// Bounds, each with its reason.
+const (
+	maxShapes   = 1 << 12 // what fits beside a serial number in 32 bits
+	maxManifest = 8 << 20 // chunk digests of a file of 128 GiB
+	maxChunks   = 1 << 17
+	maxOps      = 1 << 26 // ops in one delta; more is a snapshot
+	ChunkSize   = 1 << 20 // bytes of a list file under one digest
+)

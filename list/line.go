@@ -1,0 +1,258 @@
+package list
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/subscriber"
+)
+
+// Class says how a line takes part in the precedence.
+type Class uint8
+
+// The classes. Their numbers are part of the snapshot format: add at the end.
+const (
+	Override Class = iota + 1 // answers before anything else; always allowed
+	Special                   // an entry of the non-identifying catalogue
+	Pair                      // the device with this subscriber is allowed in spite of some grounds
+	Exempt                    // nothing but stolen and lost is held against the device
+	Listed                    // the common line: a device, a range or a TAC has a status
+)
+
+var classes = []string{"", "override", "special", "pair", "exempt", "listed"}
+
+// String returns the word for the class.
+func (c Class) String() string { return classes[c] }
+
+// AnyVersion is the software version of a line that is for all of them.
+const AnyVersion = 0xff
+
+// Line is one line of the list. Its text is its class, subject, status and ground, then what
+// narrows it:
+//
+//	listed 35227301738634 prohibited stolen
+//	listed 35227301 prohibited not-allocated                     a TAC
+//	listed 35227301738634-35227301738699 tracked barred          a range
+//	listed 35227301738634 prohibited barred version 02
+//	pair 35227301738634 allowed duplicate subscriber imsi-001010123456789 overrides duplicate,not-registered
+//
+// A line has no end date: expiry is an act of its own, so that no clock releases or refuses anybody.
+type Line struct {
+	Class      Class
+	From, To   imei.IMEI // equal for one device
+	Status     Status
+	Ground     Ground
+	Subscriber subscriber.ID // of pairs
+	Overrides  Grounds       // of pairs: what they set aside
+	Version    uint8         // software version 0 to 99, or AnyVersion; only on lines of one device
+	Act        uint64        // index of the act that set the line; not part of its text
+}
+
+// Key is what makes a line the same line: setting it again replaces it, dropping it removes it.
+type Key struct {
+	Class      Class
+	From, To   imei.IMEI
+	Ground     Ground
+	Subscriber subscriber.ID
+	Version    uint8
+}
+
+// Key returns the line's key.
+func (l *Line) Key() Key { return Key{l.Class, l.From, l.To, l.Ground, l.Subscriber, l.Version} }
+
+// One reports whether the line is of a single device.
+func (l *Line) One() bool { return l.From == l.To }
+
+// Covers reports whether the device is in the line's subject.
+func (l *Line) Covers(m imei.IMEI) bool { return l.From <= m && m <= l.To }
+
+// String returns the line's text.
+func (l *Line) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s %s", l.Class, subject(l.From, l.To), l.Status, l.Ground)
+	if l.Subscriber != 0 {
+		fmt.Fprintf(&b, " subscriber %s", l.Subscriber)
+	}
+	if l.Overrides != 0 {
+		fmt.Fprintf(&b, " overrides %s", l.Overrides)
+	}
+	if l.Version != AnyVersion {
+		fmt.Fprintf(&b, " version %02d", l.Version)
+	}
+	return b.String()
+}
+
+func subject(from, to imei.IMEI) string {
+	switch {
+	case from == to:
+		return from.String()
+	case from == from.TAC().First() && to == from.TAC().Last():
+		return from.TAC().String()
+	}
+	return from.String() + "-" + to.String()
+}
+
+// ParseLine reads what String writes, and nothing else.
+func ParseLine(s string) (Line, error) {
+	l, err := parseLine(s)
+	if err == nil {
+		err = l.check()
+	}
+	if err == nil && l.String() != s {
+		err = fmt.Errorf("it would be written %q", l.String())
+	}
+	if err != nil {
+		return Line{}, fmt.Errorf("reading line %q: %w", s, err)
+	}
+	return l, nil
+}
+
+func parseLine(s string) (l Line, err error) {
+	f := strings.Split(s, " ")
+	if len(f) < 4 || len(f)%2 != 0 {
+		return l, fmt.Errorf("write class, subject, status and ground, then name and value of what narrows it")
+	}
+	l.Version = AnyVersion
+	if l.Class, err = parseClass(f[0]); err != nil {
+		return l, err
+	}
+	if l.From, l.To, err = parseSubject(f[1]); err != nil {
+		return l, err
+	}
+	if l.Status, err = ParseStatus(f[2]); err != nil {
+		return l, err
+	}
+	if l.Ground, err = ParseGround(f[3]); err != nil {
+		return l, err
+	}
+	for i := 4; i < len(f) && err == nil; i += 2 {
+		switch f[i] {
+		case "subscriber":
+			l.Subscriber, err = subscriber.Parse(f[i+1])
+		case "overrides":
+			l.Overrides, err = ParseGrounds(f[i+1])
+		case "version":
+			var n uint64
+			n, err = strconv.ParseUint(f[i+1], 10, 7)
+			l.Version = uint8(n)
+		default:
+			err = fmt.Errorf("%q narrows nothing: write subscriber, overrides or version", f[i])
+		}
+	}
+	return l, err
+}
+
+func parseClass(s string) (Class, error) {
+	for i, word := range classes {
+		if i > 0 && word == s {
+			return Class(i), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is no class: write %s", s, strings.Join(classes[1:], ", "))
+}
+
+func parseSubject(s string) (from, to imei.IMEI, err error) {
+	if len(s) == 8 {
+		tac, err := imei.ParseTAC(s)
+		return tac.First(), tac.Last(), err
+	}
+	a, b, ranged := strings.Cut(s, "-")
+	if !ranged {
+		b = a
+	}
+	if len(a) != 14 || len(b) != 14 {
+		return 0, 0, fmt.Errorf("a subject is 14 digits, 8 digits (a TAC) or a range of two times 14 digits")
+	}
+	if from, err = imei.Parse(a); err == nil {
+		to, err = imei.Parse(b)
+	}
+	if err == nil && to < from {
+		err = fmt.Errorf("the range ends before it begins")
+	}
+	return from, to, err
+}
+
+// check refuses lines that would mean nothing or more than they seem.
+func (l *Line) check() error {
+	switch {
+	case l.Class == Pair && (l.Subscriber == 0 || l.Overrides == 0 || !l.One() || l.Status != Allowed):
+		return fmt.Errorf("a pair allows one device with one subscriber and names the grounds it overrides")
+	case l.Class == Pair && (l.Overrides.Has(Stolen) || l.Overrides.Has(Lost)):
+		return fmt.Errorf("a pair can not override stolen or lost")
+	case l.Class != Pair && (l.Subscriber != 0 || l.Overrides != 0):
+		return fmt.Errorf("only a pair has a subscriber and overrides")
+	case (l.Class == Override || l.Class == Exempt) && l.Status != Allowed:
+		return fmt.Errorf("an override or an exemption can only allow")
+	case l.Class == Special && (!l.One() || l.Status == Prohibited):
+		return fmt.Errorf("a non-identifying value is one value, and is not prohibited: it is on many honest devices")
+	case l.Version != AnyVersion && (l.Version > 99 || !l.One() || l.Class != Listed):
+		return fmt.Errorf("a software version, 00 to 99, narrows a listed line of one device only")
+	case l.Status == Unknown && l.Ground != Mode:
+		return fmt.Errorf("unknown is the status of a restrictive mode, on the ground mode")
+	}
+	return nil
+}
+
+// Compare orders lines by subject, class, subscriber, version and ground: the order in which a
+// table is digested.
+func (l *Line) Compare(m *Line) int {
+	return cmp.Or(cmp.Compare(l.From, m.From), cmp.Compare(l.To, m.To), cmp.Compare(l.Class, m.Class),
+		cmp.Compare(l.Subscriber, m.Subscriber), cmp.Compare(l.Version, m.Version), cmp.Compare(l.Ground, m.Ground))
+}
+
+// Op sets or drops a line.
+type Op struct {
+	Drop bool
+	Line Line
+}
+
+// String returns "set LINE" or "drop LINE".
+func (o *Op) String() string {
+	if o.Drop {
+		return "drop " + o.Line.String()
+	}
+	return "set " + o.Line.String()
+}
+
+// ParseOp reads what String writes.
+func ParseOp(s string) (Op, error) {
+	verb, rest, _ := strings.Cut(s, " ")
+	if verb != "set" && verb != "drop" {
+		return Op{}, fmt.Errorf("reading %q: it begins with set or drop", s)
+	}
+	l, err := ParseLine(rest)
+	return Op{verb == "drop", l}, err
+}
+
+// OpsText returns the body of a measure: its ops, a line each.
+func OpsText(ops []Op) []byte {
+	var b []byte
+	for i := range ops {
+		b = append(append(b, ops[i].String()...), '\n')
+	}
+	return b
+}
+
+// ParseOps reads the body of a measure; each line is given the act's index.
+func ParseOps(body []byte, act uint64) ([]Op, error) {
+	var ops []Op
+	seen := map[Key]bool{}
+	for s := range strings.Lines(string(body)) {
+		o, err := ParseOp(strings.TrimSuffix(s, "\n"))
+		if err != nil {
+			return nil, err
+		}
+		if o.Line.Act = act; seen[o.Line.Key()] {
+			return nil, fmt.Errorf("line %q comes twice in one measure", o.Line.String())
+		}
+		seen[o.Line.Key()] = true
+		ops = append(ops, o)
+	}
+	if len(ops) == 0 || string(OpsText(ops)) != string(body) {
+		return nil, fmt.Errorf("a measure has at least one line, each ended by a line feed")
+	}
+	return ops, nil
+}
