@@ -200,3 +200,12 @@ func (s Stolen) Blocks() bool { return s.Status == "" || s.Status == "blacklist"
 
 // Key returns the name of an open finding.
 func (f *Finding) Key() string { return fmt.Sprintf("%s/%s", f.IMEI, f.Rule) }
+
+// Malformed is one sighting with an identifier that is not of its form. The texts are as they were
+// received; such rows are evidence for findings, never lines, and are never repaired.
+type Malformed struct {
+	IMEI, IMSI, MSISDN string
+	Operator           Operator // empty for a row of a list
+	Day                Day
+	Reason             string // which identifier, and what is wrong with it
+}
