@@ -91,7 +91,8 @@ func Find(b []byte, code, vendor uint32) (AVP, bool) {
 }
 
 // Open appends the header of an AVP whose data the caller appends next, and returns where it
-// begins, for Close. A vendor other than 0 sets the V bit.
+// begins, for Close. The V bit is set if
+// the vendor is not 0.
 func Open(b []byte, code, vendor uint32, flags uint8) ([]byte, int) {
 	at := len(b)
 	b = binary.BigEndian.AppendUint32(b, code)
@@ -99,7 +100,7 @@ func Open(b []byte, code, vendor uint32, flags uint8) ([]byte, int) {
 		b = binary.BigEndian.AppendUint32(b, uint32(flags|VendorBit)<<24)
 		return binary.BigEndian.AppendUint32(b, vendor), at
 	}
-	return binary.BigEndian.AppendUint32(b, uint32(flags)<<24), at
+	return binary.BigEndian.AppendUint32(b, uint32(flags&^VendorBit)<<24), at
 }
 
 // Close fills in the length of the AVP opened at b[at] and pads it.

@@ -227,11 +227,13 @@ func (c *conn) refuse(h diameter.Header, result diameter.Result, body []byte) {
 // length cannot be true (RFC 6733 §7.1.5, DIAMETER_INVALID_MESSAGE_LENGTH).
 func (c *conn) misframed(b []byte) {
 	c.server.Stats.Broken.Add(1)
-	h, _ := diameter.ParseHeader(b)
-	if c.peer != "" && h.Version == diameter.Version && h.IsRequest() {
-		c.refuse(h, diameter.InvalidMessageLength, nil)
-		c.lingered = true
+	if c.peer == "" {
+		return
 	}
+	if h, _ := diameter.ParseHeader(b); h.Version == diameter.Version && h.IsRequest() {
+		c.refuse(h, diameter.InvalidMessageLength, nil)
+	}
+	c.lingered = true // for the answers to what came before, too
 }
 
 // flush writes the answers. A peer that does not read them in time loses the connection.
