@@ -3,6 +3,7 @@ package list
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -50,16 +51,12 @@ const day = 24 * time.Hour
 type Guard struct {
 	directory *receipt.Directory
 	active    uint64
-	policies  map[uint64]*standing // by index of the act
+	policies  map[uint64]*Standing // by index of the act
 	current   map[string]uint64    // rule: index of its policy in force
 	proposals map[uint64]proposal
+	rules     map[uint64]string // index of a measure: its rule
 	last      time.Time
 	recent    []effect // admitted in the last 24 hours, by time
-}
-
-type standing struct {
-	Policy
-	tier Tier
 }
 
 type proposal struct {
@@ -93,6 +90,25 @@ func (g *Guard) Policy(rule string) (Policy, uint64, bool) {
 	}
 	return g.policies[i].Policy, i, true
 }
+
+// Standing is a policy in force: the policy, the index of its act, and what support it has.
+type Standing struct {
+	Policy
+	Index uint64
+	Tier  Tier
+}
+
+// Policies returns the policies in force, by rule.
+func (g *Guard) Policies() []Standing {
+	var out []Standing
+	for _, rule := range slices.Sorted(maps.Keys(g.current)) {
+		out = append(out, *g.policies[g.current[rule]])
+	}
+	return out
+}
+
+// RuleOf returns the rule whose measure the act with the index was, "" if it was none.
+func (g *Guard) RuleOf(act uint64) string { return g.rules[act] }
 
 // limit is the number of pairs that a tier may change in 24 hours.
 func (g *Guard) limit(t Tier) uint64 {
@@ -133,12 +149,12 @@ func (g *Guard) Left(rule string, at time.Time) uint64 {
 		if e.rule == rule {
 			used += e.pairs
 		}
-		if e.tier <= p.tier {
+		if e.tier <= p.Tier {
 			nation += e.pairs
 		}
 	}
 	left := p.Ceiling - min(p.Ceiling, used)
-	return min(left, g.limit(p.tier)-min(g.limit(p.tier), nation))
+	return min(left, g.limit(p.Tier)-min(g.limit(p.Tier), nation))
 }
 
 // since returns the effects admitted in the 24 hours before the time.
@@ -262,9 +278,9 @@ func (g *Guard) admitPolicy(e *receipt.Entry, have Tier, at time.Time) error {
 		return err
 	}
 	if g.policies == nil {
-		g.policies, g.current = map[uint64]*standing{}, map[string]uint64{}
+		g.policies, g.current = map[uint64]*Standing{}, map[string]uint64{}
 	}
-	g.policies[e.Record.Index] = &standing{*p, have}
+	g.policies[e.Record.Index] = &Standing{*p, e.Record.Index, have}
 	g.current[p.Rule] = e.Record.Index
 	return nil
 }
@@ -304,6 +320,12 @@ func (g *Guard) admitMeasure(e *receipt.Entry, s receipt.Support, count Effect, 
 		return err
 	}
 	g.recent = append(slices.Clip(g.since(at)), new)
+	if new.rule != "" {
+		if g.rules == nil {
+			g.rules = map[uint64]string{}
+		}
+		g.rules[e.Record.Index] = new.rule
+	}
 	return nil
 }
 
@@ -326,7 +348,7 @@ func (g *Guard) underPolicy(e *receipt.Entry, new *effect) error {
 			return fmt.Errorf("%w: its policy does not cover the line %q", ErrSupport, l.String())
 		}
 	}
-	new.rule, new.tier = p.Rule, max(new.tier, p.tier)
+	new.rule, new.tier = p.Rule, max(new.tier, p.Tier)
 	return nil
 }
 

@@ -271,7 +271,7 @@ func authorised(e *receipt.Entry, ops []Op) error {
 // Clone returns a guard that can admit without changing g.
 func (g *Guard) Clone() *Guard {
 	c := *g
-	c.policies, c.current, c.proposals = maps.Clone(g.policies), maps.Clone(g.current), maps.Clone(g.proposals)
+	c.policies, c.current, c.proposals, c.rules = maps.Clone(g.policies), maps.Clone(g.current), maps.Clone(g.proposals), maps.Clone(g.rules)
 	return &c
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 
+	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
 )
@@ -50,7 +51,7 @@ func foldKind(e *receipt.Entry) ([]Change, error) {
 	case KindSignature:
 		return foldSignature(index, body)
 	case KindNode:
-		n, err := Decode[NodeReport](body)
+		n, err := Decode[device.NodeReport](body)
 		return []Change{put(NodeRow{n.Node, index, n.Size, n.State, n.Text})}, err
 	}
 	return nil, nil

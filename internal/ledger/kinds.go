@@ -1,10 +1,6 @@
 package ledger
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/receipt"
@@ -20,7 +16,7 @@ const (
 	KindFindings   receipt.Kind = "findings"   // what changed in the findings; body: Changes
 	KindStep       receipt.Kind = "step"       // a stage moved on; body: Step
 	KindSignature  receipt.Kind = "signature"  // a person signed a proposal; body: Signature
-	KindNode       receipt.Kind = "node"       // an operator's node spoke of its list; body: NodeReport
+	KindNode       receipt.Kind = "node"       // an operator's node spoke of its list; body: device.NodeReport
 	KindErasure    receipt.Kind = "erasure"    // a personal part was erased; body: Erasure
 )
 
@@ -84,49 +80,17 @@ type Signature struct {
 	Approval string `json:"approval"`
 }
 
-// NodeReport is the body of KindNode.
-type NodeReport struct {
-	Node  string `json:"node"`
-	Size  uint64 `json:"size"`
-	State string `json:"state"`
-	Text  string `json:"text,omitempty"`
-}
-
-// States of a node's list.
-const (
-	InForce = "in force"
-	Held    = "held"
-)
-
 // Erasure is the body of KindErasure.
 type Erasure struct {
 	Index uint64 `json:"index"`
 	Part  string `json:"part"`
 }
 
-// Encode writes a body.
-func Encode(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("ledger: encoding %T: %v", v, err)) // our own plain structs
-	}
-	return b
-}
+// Encode writes a body; see device.Encode.
+func Encode(v any) []byte { return device.Encode(v) }
 
-// Decode reads a body, strictly: unknown, repeated or differently-cased names are errors, because
-// the body must print back to the same bytes.
-func Decode[T any](body []byte) (T, error) {
-	var v T
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
-		return v, fmt.Errorf("reading %T: %w", v, err)
-	}
-	if !bytes.Equal(Encode(v), body) {
-		return v, fmt.Errorf("reading %T: it does not print back to the same bytes", v)
-	}
-	return v, nil
-}
+// Decode reads a body; see device.Decode.
+func Decode[T any](body []byte) (T, error) { return device.Decode[T](body) }
 
 // StageDetect is the stage whose cursor moves with its findings.
 const StageDetect = "detect"

@@ -1,0 +1,103 @@
+package decide
+
+import (
+	"fmt"
+
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/problem"
+	"github.com/openceir/openceir/list"
+	"github.com/openceir/openceir/receipt"
+)
+
+// measure acts on a rule's findings, strongest first, as far as its ceiling reaches today.
+func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []device.Finding) error {
+	for i := range waiting {
+		f := &waiting[i]
+		if f.Version != p.Version || !Automatic(f, p.Ground) || stands(b.Table(), f, &p) {
+			continue
+		}
+		left := b.Guard().Left(p.Rule, b.Time())
+		if left == 0 {
+			return nil
+		}
+		if uint64(f.Pairs) > left {
+			continue // a weaker one that fits may still be acted on
+		}
+		if err := s.act(b, p, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stands reports whether the finding's line is in the list already.
+func stands(t *list.Table, f *device.Finding, p *list.Standing) bool {
+	acts := Ops(f, &p.Policy)
+	line := acts[len(acts)-1][0].Line
+	_, ok := t.Find(line.Key())
+	return ok
+}
+
+// act appends a finding's measures. Their keys are the digest of rule, version, subject and the
+// episode's start, so that looking again adds nothing.
+func (s *Stage[T]) act(b *ledger.Batch, p list.Standing, f *device.Finding) error {
+	for _, ops := range Ops(f, &p.Policy) {
+		key := ledger.KeyOf("automatic", f.Rule, f.Version, f.Since.String(), ops[0].Line.String())
+		err := s.append(b, p, key, ops, reason(f))
+		if problem.Of(err) == problem.Refused && err != nil {
+			s.note("%s of %s waits: %v", f.Rule, f.IMEI, err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stage[T]) append(b *ledger.Batch, p list.Standing, key receipt.Digest, ops []list.Op, why []byte) error {
+	c := receipt.Content{Kind: receipt.Measure, Key: key, By: receipt.Author{Sort: receipt.Rule, Name: p.Rule}, Authority: p.Index}
+	d, err := ledger.NewDraft(b.Random(), c, list.OpsText(ops), why)
+	if err == nil {
+		_, err = b.Append(d)
+	}
+	return err
+}
+
+// reason is the personal part of an automatic measure: what its holder may read in the receipt.
+// It names no subscriber.
+func reason(f *device.Finding) []byte {
+	g := *f
+	g.Best = 0
+	return ledger.Encode(g)
+}
+
+// lift drops the lines of a rule's own measures whose finding has closed.
+func (s *Stage[T]) lift(b *ledger.Batch, p list.Standing, open map[string]bool) error {
+	type gone struct {
+		line list.Line
+		ops  []list.Op
+	}
+	var all []gone
+	for l := range b.Table().Lines() {
+		f := device.Finding{IMEI: l.From, Rule: p.Rule}
+		if !l.One() || l.Ground != p.Ground || open[f.Key()] || b.Guard().RuleOf(l.Act) != p.Rule {
+			continue
+		}
+		line := *l
+		all = append(all, gone{line, []list.Op{{Drop: true, Line: line}}})
+	}
+	for _, g := range all {
+		key := ledger.KeyOf("lift", p.Rule, g.line.String(), fmt.Sprint(g.line.Act))
+		err := s.append(b, p, key, g.ops, nil)
+		if problem.Of(err) == problem.Refused && err != nil {
+			s.note("lifting %q waits: %v", g.line.String(), err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

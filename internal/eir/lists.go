@@ -1,0 +1,112 @@
+package eir
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/openceir/openceir/list"
+)
+
+// Lists keeps the list files that the node has believed and brings the core's table forward by
+// them. It is owned by one goroutine.
+type Lists struct {
+	Dir     string
+	Replica *list.Replica
+	Core    *Core
+	Seen    list.Seen
+	// Refused, if set, is told of a file that was held.
+	Refused func(name string, err error)
+}
+
+// Size returns the ledger size of the table in force, 0 for none.
+func (l *Lists) Size() uint64 { return l.Replica.Head().Size }
+
+// Take verifies a list file and, if it is believed, keeps it and puts its table in force. A file
+// that is not believed is held: counted, told, and nothing changes.
+func (l *Lists) Take(name string, manifest, body []byte) (list.Report, error) {
+	report, err := l.Replica.Apply(manifest, body, l.Seen, l.Core.Now())
+	if err != nil {
+		l.Core.Stats.Held.Add(1)
+		l.Core.Stats.HeldInAll.Add(1)
+		if l.Refused != nil {
+			l.Refused(name, err)
+		}
+		return report, fmt.Errorf("held %s, the list in force stays: %w", name, err)
+	}
+	if err := l.keep(report.To, manifest, body); err != nil {
+		return report, fmt.Errorf("keeping %s: %w", name, err)
+	}
+	l.Core.Swap(l.Replica.Table(), report.To)
+	return report, nil
+}
+
+// keep writes a believed file under the ledger size that it leads to. The manifest comes last: a
+// body without one is not there.
+func (l *Lists) keep(size uint64, manifest, body []byte) error {
+	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
+		return err
+	}
+	path := filepath.Join(l.Dir, fmt.Sprintf("%020d", size))
+	if err := replace(path+".list", func(w io.Writer) error { _, err := w.Write(body); return err }); err != nil {
+		return err
+	}
+	return replace(path+".note", func(w io.Writer) error { _, err := w.Write(manifest); return err })
+}
+
+// Load brings the table to where the kept files lead, verifying each again as when it came. What
+// is damaged is told and left out, with all that builds on it: the feed fetches it anew.
+func (l *Lists) Load() error {
+	notes, err := filepath.Glob(filepath.Join(l.Dir, "*.note"))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(notes, cmp.Compare[string])
+	for i, path := range notes {
+		if err := l.load(path); err != nil {
+			for _, dead := range notes[i:] {
+				os.Remove(dead)
+			}
+			if l.Refused != nil {
+				l.Refused(path, err)
+			}
+			break
+		}
+	}
+	if l.Size() > 0 {
+		l.Core.Swap(l.Replica.Table(), l.Size())
+	}
+	return nil
+}
+
+func (l *Lists) load(path string) error {
+	manifest, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	body, err := os.ReadFile(strings.TrimSuffix(path, ".note") + ".list")
+	if err != nil {
+		return err
+	}
+	// What it would do was counted when it came, against what was seen then.
+	report, err := l.Replica.Apply(manifest, body, list.Nobody{}, l.Core.Now())
+	if err != nil {
+		return err
+	}
+	name := strings.TrimSuffix(filepath.Base(path), ".note")
+	if size, err := strconv.ParseUint(name, 10, 63); err != nil || size != report.To {
+		return fmt.Errorf("%s leads to ledger size %d", path, report.To)
+	}
+	return nil
+}
+
+// Age returns how long ago a list file was applied.
+func (l *Lists) Age() time.Duration {
+	return l.Core.Now().Sub(time.UnixMicro(l.Core.Stats.AppliedAt.Load()))
+}

@@ -1,0 +1,133 @@
+package eir
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/subscriber"
+)
+
+// Seen remembers which (device, subscriber) pairs this network saw in the last 30 days: the node's
+// own measure of what a change of the list would do. It implements list.Seen.
+type Seen struct {
+	mu    sync.RWMutex // guards the rest
+	pairs map[imei.IMEI]map[subscriber.ID]device.Day
+	today device.Day
+}
+
+// Add notes a pair seen on a day.
+func (s *Seen) Add(m imei.IMEI, who subscriber.ID, day device.Day) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pairs == nil {
+		s.pairs = map[imei.IMEI]map[subscriber.ID]device.Day{}
+	}
+	if s.pairs[m] == nil {
+		s.pairs[m] = map[subscriber.ID]device.Day{}
+	}
+	s.pairs[m][who] = max(day, s.pairs[m][who])
+	s.today = max(s.today, day)
+}
+
+// Pairs implements list.Seen.
+func (s *Seen) Pairs(m imei.IMEI) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.live(m)
+}
+
+func (s *Seen) live(m imei.IMEI) int {
+	n := 0
+	for _, day := range s.pairs[m] {
+		if day > s.today-seenDays {
+			n++
+		}
+	}
+	return n
+}
+
+// InRange implements list.Seen.
+func (s *Seen) InRange(from, to imei.IMEI) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := 0
+	for m := range s.pairs {
+		if from <= m && m <= to {
+			n += s.live(m)
+		}
+	}
+	return n
+}
+
+// Forget drops the pairs that were last seen more than 30 days ago.
+func (s *Seen) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for m, whos := range s.pairs {
+		for who, day := range whos {
+			if day <= s.today-seenDays {
+				delete(whos, who)
+			}
+		}
+		if len(whos) == 0 {
+			delete(s.pairs, m)
+		}
+	}
+}
+
+// seenMagic begins the file of pairs; each pair follows as IMEI and subscriber (64-bit) and day
+// (32-bit), little-endian, sorted.
+const seenMagic = "OCEIRPA1"
+
+// Save writes the pairs to a file, replacing it.
+func (s *Seen) Save(path string) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return replace(path, func(w io.Writer) error {
+		out := bufio.NewWriter(w)
+		out.WriteString(seenMagic)
+		for _, m := range sortedIMEIs(s.pairs) {
+			for who, day := range s.pairs[m] {
+				b := binary.LittleEndian.AppendUint64(out.AvailableBuffer(), uint64(m))
+				b = binary.LittleEndian.AppendUint64(b, uint64(who))
+				out.Write(binary.LittleEndian.AppendUint32(b, uint32(day)))
+			}
+		}
+		return out.Flush()
+	})
+}
+
+func sortedIMEIs(pairs map[imei.IMEI]map[subscriber.ID]device.Day) []imei.IMEI {
+	out := make([]imei.IMEI, 0, len(pairs))
+	for m := range pairs {
+		out = append(out, m)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Load reads what Save wrote; a file that is not there holds nothing.
+func (s *Seen) Load(path string) error {
+	data, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(data) < 8 || string(data[:8]) != seenMagic || (len(data)-8)%20 != 0 {
+		return fmt.Errorf("reading %s: it is not a file of seen pairs; remove it and the node counts anew", path)
+	}
+	for b := data[8:]; len(b) > 0; b = b[20:] {
+		s.Add(imei.IMEI(binary.LittleEndian.Uint64(b)), subscriber.ID(binary.LittleEndian.Uint64(b[8:])),
+			device.Day(int32(binary.LittleEndian.Uint32(b[16:]))))
+	}
+	return nil
+}

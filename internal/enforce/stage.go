@@ -1,0 +1,129 @@
+package enforce
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/list"
+)
+
+// Stage is the stage "enforce". What it publishes is files; it writes nothing to the register.
+type Stage[T View] struct {
+	Publisher
+	// State returns the ledger's state that the view belongs to.
+	State func() *ledger.State
+}
+
+// snapshotEvery is the number of deltas after which a new snapshot is written, so that a node that
+// starts does not have to fetch many files.
+const snapshotEvery = 16
+
+// Name returns "enforce".
+func (s *Stage[T]) Name() string { return "enforce" }
+
+// Look publishes what changed for each stream since its last file.
+func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context.Context, T) error, uint64, error) {
+	st := s.State()
+	if st.Head.Size == 0 || st.Head.Size == after {
+		return nil, st.Head.Size, nil
+	}
+	for _, stream := range Streams(st.Guard.Directory()) {
+		if err := s.publish(ctx, view, stream, st); err != nil {
+			return nil, after, fmt.Errorf("publishing the stream %s: %w", stream, err)
+		}
+	}
+	if err := writeFile(filepath.Join(s.Dir, "head"), st.Head.Note); err != nil {
+		return nil, after, err
+	}
+	return nil, st.Head.Size, nil
+}
+
+func (s *Stage[T]) publish(ctx context.Context, view T, stream string, st *ledger.State) error {
+	dir := filepath.Join(s.Dir, stream)
+	index, err := ReadIndex(dir)
+	if err != nil {
+		return err
+	}
+	if index.Size == st.Head.Size {
+		return nil
+	}
+	if index.Size > 0 {
+		f, err := s.Delta(ctx, view, stream, index.Size, st.Head.Head)
+		if err != nil || !f.Changed {
+			return err
+		}
+		if err := f.write(dir); err != nil {
+			return err
+		}
+		index.Deltas = append(index.Deltas, f.Name)
+	}
+	if index.Size == 0 || len(index.Deltas) >= snapshotEvery {
+		f, err := s.Snapshot(ctx, view, stream, st.Head.Head)
+		if err != nil {
+			return err
+		}
+		if err := f.write(dir); err != nil {
+			return err
+		}
+		index.Snapshot, index.Deltas = f.Name, nil
+	}
+	index.Size = st.Head.Size
+	return writeFile(filepath.Join(dir, "index"), index.Bytes())
+}
+
+func (f *File) write(dir string) error {
+	if err := writeFile(filepath.Join(dir, f.Name), f.Body); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, f.Name+".note"), f.Manifest)
+}
+
+// ReadIndex reads the index of a stream's directory, an empty one if there is none yet.
+func ReadIndex(dir string) (*list.Index, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "index"))
+	if os.IsNotExist(err) {
+		return new(list.Index), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list.ParseIndex(text)
+}
+
+// writeFile replaces a file: written aside, synced, renamed, the directory synced.
+func writeFile(path string, data []byte) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // nothing after the rename
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
