@@ -51,7 +51,13 @@ func sound(t testing.TB, e identifier.Explanation) {
 	if len(e.Candidates) == 0 && e.Problem == "" {
 		t.Errorf("%q: neither a reading nor a reason", e.Raw)
 	}
+	seen := map[string]bool{}
 	for i, c := range e.Candidates {
+		if name := string(c.Kind) + " " + c.Canonical; seen[name] {
+			t.Errorf("%q: %s is given twice", e.Raw, name)
+		} else {
+			seen[name] = true
+		}
 		if i > 0 && c.Likelihood > e.Candidates[i-1].Likelihood {
 			t.Errorf("%q: reading %d is out of order", e.Raw, i)
 		}

@@ -243,7 +243,7 @@ func readElements(x *Explainer, in *input) []Candidate {
 		}
 	}
 	for i := range inner {
-		inner[i].Hypothesis = strings.TrimPrefix(inner[i].Hypothesis+"; taken from field (8002) of a GS1 label", "; ")
+		inner[i].fact("taken from", "field (8002) of a GS1 label")
 		inner[i].Likelihood = 98 - i
 	}
 	return append(inner, c)

@@ -147,7 +147,7 @@ func TestRange(t *testing.T) {
 		}
 	}
 	next := imei.TAC(35227302).Range()
-	if r.Overlaps(next) || !r.Overlaps(imei.Range{From: r.To, To: next.From}) {
+	if !r.Overlaps(imei.Range{From: r.From - 5, To: r.From}) || r.Overlaps(imei.Range{From: 0, To: r.From - 1}) || r.Overlaps(next) || !r.Overlaps(imei.Range{From: r.To, To: next.From}) {
 		t.Error("overlap is wrong at the ends")
 	}
 	if (imei.Range{From: 2, To: 1}).Size() != 0 {
