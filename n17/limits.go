@@ -19,6 +19,9 @@ const (
 	// proxies, each with a few.
 	maxConnections = 1024
 
+	// maxFrame bounds a frame: the least that RFC 9113 §4.2 allows, and as much as a header has.
+	maxFrame = 16 << 10
+
 	// bodyWindow is what a peer may send of bodies, which no request has, before it must stop.
 	bodyWindow = 64 << 10
 

@@ -223,6 +223,7 @@ func (s *Server) httpServer() *http.Server {
 		Protocols:         new(http.Protocols),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          maxStreams,
+			MaxReadFrameSize:              maxFrame,
 			MaxReceiveBufferPerConnection: bodyWindow,
 			MaxReceiveBufferPerStream:     bodyWindow,
 			SendPingTimeout:               pingWait,
