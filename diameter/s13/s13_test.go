@@ -2,8 +2,14 @@ package s13
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -219,6 +225,47 @@ func TestUnknownPeer(t *testing.T) {
 	if !errors.As(err, &e) || e.Result != diameter.UnknownPeer || !strings.Contains(e.Text, "add it") {
 		t.Errorf("an unknown peer got %v", err)
 	}
+}
+
+// TestTLS: a listener of TLS serves as one of TCP does, and is shut down as gently.
+func TestTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Server{Host: eirHost, Realm: eirRealm, Handler: byDigit}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(context.Background(), ln) }()
+	conn, err := tls.Dial("tcp", ln.Addr().String(), &tls.Config{InsecureSkipVerify: true}) // made a moment ago
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewClient(context.Background(), conn, ClientOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m := range imei.IMEI(3) {
+		if a, err := c.Check(context.Background(), Query{IMEI: m}); a != Answer(m) || err != nil {
+			t.Errorf("answered %v, %v", a, err)
+		}
+	}
+	begun := time.Now()
+	if err := s.Shutdown(context.Background()); err != nil || time.Since(begun) > disconnectWait/2 {
+		t.Errorf("%v after %v", err, time.Since(begun))
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	c.Close()
 }
 
 func BenchmarkCheck(b *testing.B) {

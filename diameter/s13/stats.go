@@ -14,7 +14,7 @@ type Stats struct {
 
 	Malformed atomic.Uint64 // of these, with an IMEI that is not 14, 15 or 16 digits
 	Faulty    atomic.Uint64 // requests answered with an error and without the Handler
-	Panics    atomic.Uint64 // checks in which the Handler panicked or gave no known answer: answered Allowed
+	Panics    atomic.Uint64 // checks in which the Handler panicked or gave no known answer: answered Allowed. Also connections lost to a mistake of ours
 
 	answered [answers]atomic.Uint64
 }
