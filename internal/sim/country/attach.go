@@ -46,6 +46,7 @@ type attachFile struct {
 	nodes [device.RadioCount][regions]string
 	day   []moment
 	rows  int64
+	seen  []sight // of clones and victims
 	text  []byte
 }
 
@@ -57,6 +58,7 @@ func (o *output) writeAttaches(ctx context.Context) (err error) {
 		for _, f := range files {
 			if f != nil {
 				o.sum.Attaches += f.rows
+				o.sights = append(o.sights, f.seen...)
 				err = errors.Join(err, f.close())
 			}
 		}
@@ -132,6 +134,9 @@ func (f *attachFile) write(n *nation, day int) error {
 		} else {
 			f.text = appendIMEI(f.text[:0], n.faces[us.face].imei, int(m.form))
 		}
+		if k := n.faces[us.face].kind; (k == KindClone || k == KindCloneVictim) && !m.fault.hides() {
+			f.seen = append(f.seen, sight{us.face, device.Minute((midnight + m.micros()) / (60 * second)), m.area})
+		}
 		a := device.Attach{Time: midnight + m.micros(), IMEI: string(f.text), IMSI: s.imsi, MSISDN: s.msisdn,
 			Radio: m.radio, Node: f.nodes[m.radio][m.at], Area: m.area}
 		if err := f.out.Write(&a); err != nil {
@@ -176,32 +181,40 @@ func (w *walker) shard(i, day int, out [][]moment) {
 	}
 }
 
-// moments draws the attaches of one outing: at least one, and more by Poisson's law.
+// moments draws the attaches of one outing: at least one, and more by Poisson's law. They come in
+// spells: a phone in use is checked again every half hour or so, which makes a stay of it.
 func (w *walker) moments(out []moment, u int, o outing) []moment {
 	h := &w.uses[u].habit
+	at := int64(dayMicros)
 	for p := 1.0; p >= math.Exp(float64(1-h.attaches)); p *= w.Float64() {
-		at := w.clock(h.hours)
-		p := w.track.where(float64(at) / second)
-		m := moment{key: uint64(at)<<useBits | uint64(u), area: p.area(), fault: o.fault, radio: o.main,
-			at: uint8(w.land.region(p)), form: formSpare}
-		x := w.Uint64()
-		if other := o.radios &^ (1 << o.main); other != 0 && x&3 == 0 {
-			for m.radio = device.Radio2G; other>>m.radio&1 == 0; m.radio++ {
-			}
+		if at += int64(w.within(8, 48) * 60 * second); at >= dayMicros || w.chance(0.4) {
+			at = w.clock(h.hours)
 		}
-		if x>>2&7 < 3 {
-			m.form = formSVN
-		}
-		out = append(out, m)
+		out = append(out, w.moment(u, at, o))
 	}
 	return out
 }
 
-// clock draws a microsecond of the day.
+func (w *walker) moment(u int, at int64, o outing) moment {
+	p := w.track.where(float64(at) / second)
+	m := moment{key: uint64(at)<<useBits | uint64(u), area: p.area(), fault: o.fault, radio: o.main,
+		at: uint8(w.land.region(p)), form: formSpare}
+	x := w.Uint64()
+	if other := o.radios &^ (1 << o.main); other != 0 && x&3 == 0 {
+		for m.radio = device.Radio2G; other>>m.radio&1 == 0; m.radio++ {
+		}
+	}
+	if x>>2&7 < 3 {
+		m.form = formSVN
+	}
+	return m
+}
+
+// clock draws the microsecond of the day at which a spell begins.
 func (w *walker) clock(h hours) int64 {
 	switch h {
 	case opening:
-		return int64(w.within(9.5, 17.5) * hour * second)
+		return int64(w.within(9.5, 17) * hour * second)
 	case always:
 		return int64(w.within(0, 24) * hour * second)
 	}

@@ -115,6 +115,7 @@ type output struct {
 	dir      string
 	progress func(stage string, done, total int64)
 	sum      Summary
+	sights   []sight // of clones and victims, filled in with the attaches
 }
 
 func prepare(dir string) error {

@@ -36,15 +36,15 @@ type Cloned struct {
 	Victim, Cloner *Row
 }
 
-// Clone returns the single-victim clone whose conflicts of time and place are most plainly visible
-// in the timed days: both seen often, and at home far from one another. False if there is none.
+// Clone returns the single-victim clone whose conflicts of time and place show most often in the
+// timed days; among equals, the one of which both were seen most. False if there is none.
 func (t *Truth) Clone() (Cloned, bool) {
 	cloner, ok := t.best(func(r *Row) int {
 		v := t.victim(r)
 		if v == nil || v.TimedDays == 0 || r.TimedDays == 0 {
 			return 0
 		}
-		return r.TimedDays * v.TimedDays * int(1+min(r.Area.Distance(v.Area), 100))
+		return r.Conflicts*1_000_000 + r.TimedDays*v.TimedDays
 	})
 	if !ok {
 		return Cloned{}, false

@@ -89,6 +89,7 @@ var (
 	heavy   = habit{daily: 0.85, attaches: 5.5}
 	regular = habit{daily: 0.38, attaches: 3}
 	sparse  = habit{daily: 0.09, attaches: 2}
+	busy    = habit{daily: 0.97, attaches: 9} // the rare few
 	bench   = habit{daily: 0.95, attaches: 1.6, hours: opening}
 	machine = habit{daily: 0.90, attaches: 1.2, hours: always}
 	boxed   = habit{daily: 0.97, attaches: 5, hours: always}

@@ -27,6 +27,10 @@ type Row struct {
 	TimedDays  int               // days seen among the timed days, counted for each subscription
 	Registered bool              // on the registration list
 	Listed     bool              // on the stolen list, with a status that asks for a block
+	// Conflicts counts, for a victim and its cloner, how often the timed attaches plainly show the
+	// two in different places at once: stays (attaches in one area no more than an hour apart) that
+	// overlap by more than a minute over 50 km apart, counted once in twelve hours.
+	Conflicts int
 }
 
 // Truth says what every device really is.
@@ -71,8 +75,8 @@ func ReadTruth(dir string) (*Truth, error) {
 // parseRow reads one line.
 func parseRow(line string) (r Row, err error) {
 	f := strings.Split(line, ",")
-	if len(f) != 12 {
-		return r, fmt.Errorf("a row has 12 fields, this one %d", len(f))
+	if len(f) != 13 {
+		return r, fmt.Errorf("a row has 13 fields, this one %d", len(f))
 	}
 	note := func(e error) {
 		if err == nil {
@@ -105,6 +109,7 @@ func parseRow(line string) (r Row, err error) {
 		r.Area = device.Area(integer(f[8]))
 	}
 	r.Registered, r.Listed = f[10] == "1", f[11] == "1"
+	r.Conflicts = integer(f[12])
 	return r, err
 }
 

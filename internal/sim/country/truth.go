@@ -15,7 +15,7 @@ import (
 
 const (
 	truthFile   = "truth.csv"
-	truthHeader = "device,imei,kind,wrong,imsis,operator,from,to,area,timed_days,registered,listed"
+	truthHeader = "device,imei,kind,wrong,imsis,operator,from,to,area,timed_days,registered,listed,conflicts"
 )
 
 // writeTruth writes one row for every IMEI that every device shows. What was seen is known since
@@ -28,10 +28,13 @@ func (o *output) writeTruth(context.Context) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	w := bufio.NewWriterSize(f, 1<<20)
 	fmt.Fprintln(w, truthHeader)
-	seen, listed := o.usesByFace(), o.listedFaces()
+	seen, listed, conflicts := o.usesByFace(), o.listedFaces(), o.conflicts()
 	var line []byte
 	for i := range o.faces {
 		r := o.truthRow(int32(i), seen[i], listed)
+		if r.Kind == KindClone || r.Kind == KindCloneVictim {
+			r.Conflicts = conflicts[r.IMEI]
+		}
 		line = r.append(line[:0])
 		w.Write(line)
 	}
@@ -116,7 +119,9 @@ func (r *Row) append(b []byte) []byte {
 	}
 	b = append(b, ',')
 	b = strconv.AppendInt(b, int64(r.TimedDays), 10)
-	return append(b, ',', bit(r.Registered), ',', bit(r.Listed), '\n')
+	b = append(b, ',', bit(r.Registered), ',', bit(r.Listed), ',')
+	b = strconv.AppendInt(b, int64(r.Conflicts), 10)
+	return append(b, '\n')
 }
 
 func bit(b bool) byte {

@@ -30,7 +30,7 @@ func (p *planner) bulk(handsets int, victim bool) {
 	if victim {
 		p.devices++
 		f := p.face(face{device: p.devices, model: mi, imei: m, kind: KindCloneVictim, radio: p.models[mi].radio, registered: true})
-		p.suffer(p.whole(p.newSim(p.someOp()), f, p.somebody(), regular))
+		p.suffer(p.whole(p.newSim(p.someOp()), f, p.somebody(), heavy))
 		from = p.days / 4
 	}
 	for range handsets {
@@ -46,17 +46,28 @@ func (p *planner) bulk(handsets int, victim bool) {
 // suffer makes the use that of a victim: seen often, and from the first day.
 func (p *planner) suffer(u int32) {
 	p.uses[u].sure = true
-	p.uses[u].habit = heavy
-	if p.chance(0.4) {
-		p.uses[u].habit = regular
-	}
+	p.uses[u].habit = p.daily()
 	p.faces[p.uses[u].face].kind = KindCloneVictim
 }
 
+// daily picks the habit of a victim or its cloner. Real networks check a phone tens of times a day;
+// at the mean of a country that is checked 1.5 times, hardly a clone would ever be caught in the
+// act, so these are among the few that are seen as often as everybody really is.
+func (p *planner) daily() habit {
+	switch x := p.Float64(); {
+	case x < 0.5:
+		return busy
+	case x < 0.9:
+		return heavy
+	}
+	return regular
+}
+
 // singleClones plans one cloner for each victim: a stranger, mostly far away, who starts after the
-// victim was there for a quarter of the period, and mostly before the timed days.
+// victim was there for a quarter of the period, and mostly before the timed days. The first pair is
+// plain to see, so that every country has one to show.
 func (p *planner) singleClones() {
-	for range p.count(p.rates.Cloned) {
+	for i := range p.count(p.rates.Cloned) {
 		u, ok := p.take()
 		if !ok {
 			return
@@ -67,31 +78,37 @@ func (p *planner) singleClones() {
 		if p.chance(0.25) {
 			start = p.between(p.days/4, p.days-4)
 		}
-		s, m := p.newSim(p.someOp()), p.person(p.cloneTown(p.movers[p.uses[u].mover].town))
-		h := regular
-		if p.chance(0.5) {
-			h = heavy
+		town := p.movers[p.uses[u].mover].town
+		if i == 0 || !p.chance(p.rates.ClonedNearby) {
+			town = p.farTown(town)
 		}
-		if p.chance(0.5) { // had a phone of their own before
-			p.use(s, p.phone(KindHonest), m, 0, start-1, h)
+		h := p.daily()
+		if i == 0 {
+			h, start = busy, max(p.days/4, min(start, p.timedFrom-1))
+			p.uses[u].habit = busy
 		}
-		p.use(s, p.forged(KindClone, v.model, v.imei), m, start, p.days-1, h)
+		p.cloner(v, p.newSim(p.someOp()), p.person(int(town)), start, h)
 	}
 }
 
-// cloneTown picks the cloner's town: the victim's own, or one at least 80 km away if there is one.
-func (p *planner) cloneTown(victim uint8) int {
-	if p.chance(p.rates.ClonedNearby) {
-		return int(victim)
+// cloner plans what a cloner does: half of them had a phone of their own before.
+func (p *planner) cloner(v face, s, m int32, start int, h habit) {
+	if p.chance(0.5) {
+		p.use(s, p.phone(KindHonest), m, 0, start-1, h)
 	}
-	t := int(victim)
+	p.use(s, p.forged(KindClone, v.model, v.imei), m, start, p.days-1, h)
+}
+
+// farTown picks a town at least 80 km away if there is one.
+func (p *planner) farTown(from uint8) uint8 {
+	var t int
 	for range 100 {
 		t = p.land.someTown(p.dice)
-		if p.land.towns[t].at.to(p.land.towns[victim].at) > 80 {
+		if p.land.towns[t].at.to(p.land.towns[from].at) > 80 {
 			break
 		}
 	}
-	return t
+	return uint8(t)
 }
 
 // fakes plans devices under codes nobody allocated, and devices under the code of another model.
