@@ -152,6 +152,7 @@ type File struct {
 	Operator  Operator         `json:"operator,omitempty"`
 	From      Day              `json:"from,omitempty"` // first and last day covered
 	To        Day              `json:"to,omitempty"`
+	Added     Day              `json:"added,omitempty"` // day on which it was adopted: the age of a directory
 	Rows      int64            `json:"rows"`            // rows accepted
 	Refused   int64            `json:"refused"`         // rows not accepted, listed in the result file
 	Malformed int64            `json:"malformed"`       // rows kept in the text partition: findings, never lines

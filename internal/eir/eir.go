@@ -71,24 +71,30 @@ func (c *Core) Swap(t *list.Table, size uint64) {
 	c.Stats.Held.Store(0)
 }
 
-// Check answers one check and observes it. a.IMEI is what the network sent.
-func (c *Core) Check(a *device.Attach) list.Answer {
+// Answer answers one check from its attach, without observing it: the caller does. a.IMEI is what
+// the network sent.
+func (c *Core) Answer(a *device.Attach) list.Answer {
 	q := list.Query{Version: list.AnyVersion, IMSI: a.IMSI, MSISDN: a.MSISDN}
 	m, err := imei.Parse(a.IMEI)
 	if err == nil && len(a.IMEI) == 16 {
 		q.Version = 10*(a.IMEI[14]-'0') + a.IMEI[15] - '0'
 	}
 	q.IMEI, q.Malformed = m, err != nil
-	return c.Decide(&q, a)
+	return c.answer(&q)
 }
 
-// Decide answers a query and observes the attach that asked it.
-func (c *Core) Decide(q *list.Query, a *device.Attach) list.Answer {
+func (c *Core) answer(q *list.Query) list.Answer {
 	answer := c.table.Load().Decide(q)
 	c.Stats.Checks[answer.Status].Add(1)
 	if q.Malformed {
 		c.Stats.Malformed.Add(1)
 	}
+	return answer
+}
+
+// Check answers a query and drops a copy of the attach that asked it into the ring.
+func (c *Core) Check(q *list.Query, a *device.Attach) list.Answer {
+	answer := c.answer(q)
 	select {
 	case c.ring <- Observation{*a, answer.Status}:
 	default:

@@ -12,7 +12,7 @@ func (c *Core) S13() s13.Handler {
 	return s13.HandlerFunc(func(r s13.Request) s13.Answer {
 		q := list.Query{IMEI: r.IMEI, Malformed: r.Malformed, Version: uint8(r.SVN), IMSI: r.IMSI}
 		a := device.Attach{Time: c.Now().UnixMicro(), IMEI: string(r.Digits), IMSI: r.IMSI, Radio: device.Radio4G, Node: r.Peer}
-		return s13Answers[c.Decide(&q, &a).Status]
+		return s13Answers[c.Check(&q, &a).Status]
 	})
 }
 
@@ -24,7 +24,7 @@ func (c *Core) N17() n17.Handler {
 		if r.Identified {
 			a.IMEI = r.IMEI.String()
 		}
-		return n17Answers[c.Decide(&q, &a).Status]
+		return n17Answers[c.Check(&q, &a).Status]
 	})
 }
 

@@ -1,0 +1,195 @@
+// Package config reads the one file that configures a program: YAML into one struct whose field
+// comments are the manual. An unknown key is an error that names the line; every field works when
+// it is absent; secrets are given by path, never in the file.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/openceir/openceir/internal/problem"
+)
+
+// Centre configures ceir.
+type Centre struct {
+	// Data is the directory of the embedded stores: register, lake, published lists.
+	Data string `yaml:"data"`
+	// Database is the URL of a PostgreSQL register, postgres://…; empty for SQLite in Data.
+	Database string `yaml:"database"`
+	// LogKey is the file with the log's signing key. It lies outside Data, so that a copy of the data
+	// can not sign. Default: the directory Data with .keys appended, file log.key.
+	LogKey string `yaml:"log_key"`
+	// Listen is where ceir serve answers nodes and shows its status page. Default 127.0.0.1:8470.
+	Listen string `yaml:"listen"`
+	// MCC is the mobile country code of the country's networks.
+	MCC string `yaml:"mcc"`
+	// CountryCode is the country's telephone code.
+	CountryCode string `yaml:"country_code"`
+	// Zone is the country's time zone, by which days are counted. Default UTC.
+	Zone string `yaml:"zone"`
+	// Timed switches time-and-place rules on: visits of EIRs are kept.
+	Timed bool `yaml:"timed"`
+}
+
+// EIR configures eir.
+type EIR struct {
+	// Node is the node's name, ORGANISATION/NAME, as the directory of approvers has it.
+	Node string `yaml:"node"`
+	// Key is the file with the node's private key.
+	Key string `yaml:"key"`
+	// Data is the directory for believed lists, the spool and what was seen. Default eir-data.
+	Data string `yaml:"data"`
+	// Centre is the URL of the centre, http://HOST:PORT. Empty: no feed, the last believed list.
+	Centre string `yaml:"centre"`
+	// Stream is the list that the node follows. Default: its organisation.
+	Stream string `yaml:"stream"`
+	// Log is the log's public key, as ceir init prints it. Without it no list is believed.
+	Log string `yaml:"log"`
+	// Founders is the digest of the log's first record, as ceir init prints it.
+	Founders string `yaml:"founders"`
+	// Every is the time between two looks at the centre. Default 10s.
+	Every Duration `yaml:"every"`
+	// Zone is the country's time zone. Default UTC.
+	Zone string `yaml:"zone"`
+	// S13 is the Diameter front.
+	S13 struct {
+		// Listen is HOST:PORT; empty for no such front. The standard port is 3868.
+		Listen string `yaml:"listen"`
+		// Host is the DiameterIdentity. Default eir.localdomain.
+		Host string `yaml:"host"`
+		// Realm is the Diameter realm. Default localdomain.
+		Realm string `yaml:"realm"`
+	} `yaml:"s13"`
+	// N17 is the 5G front, HTTP/2 with prior knowledge.
+	N17 struct {
+		// Listen is HOST:PORT; empty for no such front.
+		Listen string `yaml:"listen"`
+	} `yaml:"n17"`
+}
+
+// Duration is a time span written like 10s or 2h.
+type Duration time.Duration
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil || v <= 0 {
+		return fmt.Errorf("line %d: %q is no time span: write for instance 10s or 2h", n.Line, n.Value)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// maxFile is the largest configuration file, in bytes.
+const maxFile = 1 << 20
+
+// read reads a file strictly into v.
+func read(path string, v any) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return problem.New(problem.NotFound, "reading configuration: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile))
+	if err != nil {
+		return fmt.Errorf("reading configuration: %w", err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(v); err != nil && !errors.Is(err, io.EOF) {
+		return problem.New(problem.Invalid, "reading configuration %s: %w", path, err)
+	}
+	return nil
+}
+
+// ReadCentre reads the configuration of ceir from a file, or, with an empty path, from ceir.yaml in
+// the data directory if that is there; data, if given, prevails.
+func ReadCentre(path, data string) (*Centre, error) {
+	c := new(Centre)
+	switch {
+	case path != "":
+		if err := read(path, c); err != nil {
+			return nil, err
+		}
+	case data != "":
+		if own := filepath.Join(data, "ceir.yaml"); exists(own) {
+			if err := read(own, c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if data != "" {
+		c.Data = data
+	}
+	if c.Data == "" {
+		return nil, problem.New(problem.Invalid, "say where the register is: --data DIR, or --config FILE with data")
+	}
+	c.defaults()
+	return c, zone(c.Zone)
+}
+
+func (c *Centre) defaults() {
+	if c.LogKey == "" {
+		c.LogKey = filepath.Join(filepath.Clean(c.Data)+".keys", "log.key")
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8470"
+	}
+	if c.Zone == "" {
+		c.Zone = "UTC"
+	}
+}
+
+// ReadEIR reads the configuration of eir from a file.
+func ReadEIR(path string) (*EIR, error) {
+	c := new(EIR)
+	if err := read(path, c); err != nil {
+		return nil, err
+	}
+	c.Defaults()
+	return c, zone(c.Zone)
+}
+
+// Defaults fills in what is absent.
+func (c *EIR) Defaults() {
+	set := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	set(&c.Data, "eir-data")
+	set(&c.Zone, "UTC")
+	set(&c.S13.Host, "eir.localdomain")
+	set(&c.S13.Realm, "localdomain")
+	if c.Every == 0 {
+		c.Every = Duration(10 * time.Second)
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func zone(name string) error {
+	if _, err := time.LoadLocation(name); err != nil {
+		return problem.New(problem.Invalid, "the zone %q is not known: write for instance Africa/Nairobi or UTC", name)
+	}
+	return nil
+}
+
+// Location returns a zone that was checked when it was read.
+func Location(name string) *time.Location {
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return l
+}
