@@ -16,7 +16,8 @@
 // stream of its own for each (use, day), and the itinerary of a mover from one for each (mover,
 // day). So the monthly dumps and the timed attaches are written separately, in parallel and in any
 // order, and agree: an attach has its row in a dump, but for the faults of the files. The same
-// configuration gives the same bytes, whatever the number of processors.
+// configuration gives the same bytes, whatever the number of processors. (On another architecture a
+// place may round to the next cell, for some fuse a multiplication with an addition.)
 //
 // Honest devices obey physics. People live, work and travel in one country of 300 by 300 km of
 // open ocean near the equator, at no more than 90 km/h in a straight line by road and 600 by air,

@@ -284,6 +284,23 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestScatter(t *testing.T) {
+	for _, limit := range []uint64{1, 2, 3, 10, 1000, 4097} {
+		seen := map[uint64]bool{}
+		for k := range limit {
+			seen[scatter(k, limit, limit)] = true
+		}
+		for v := range seen {
+			if v >= limit {
+				t.Errorf("limit %d gives %d", limit, v)
+			}
+		}
+		if len(seen) != int(limit) {
+			t.Errorf("limit %d gives %d different numbers", limit, len(seen))
+		}
+	}
+}
+
 func TestProgress(t *testing.T) {
 	seen := map[string]int64{}
 	_, err := Generate(t.Context(), Config{Population: 500}, t.TempDir(), func(stage string, done, total int64) {

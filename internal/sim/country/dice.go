@@ -1,6 +1,9 @@
 package country
 
-import "math/rand/v2"
+import (
+	"math/bits"
+	"math/rand/v2"
+)
 
 // dice is one explicit stream of chance. A stream is named by numbers (what it is for, of whom, on
 // which day), never by the order in which work happens to be done.
@@ -38,6 +41,24 @@ func mix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
+}
+
+// scatter returns the k-th number below the limit in an order that looks random and has no number
+// twice; the key chooses the order, and k must be below the limit. It permutes the numbers of as
+// many bits as the limit has until it lands below the limit.
+func scatter(k, limit, key uint64) uint64 {
+	n := bits.Len64(limit - 1)
+	mask := uint64(1)<<n - 1
+	for {
+		for round := range uint64(3) {
+			k = (k ^ mix(key+round)) & mask
+			k = k * 0x9e3779b97f4a7c15 & mask
+			k ^= k >> (n/2 + 1)
+		}
+		if k < limit {
+			return k
+		}
+	}
 }
 
 // chance is true with the probability.

@@ -1,7 +1,5 @@
 package country
 
-import "github.com/openceir/openceir/subscriber"
-
 // events plans what happens to honest people. Each takes its people from the pool, so that nobody
 // lives through two of them.
 func (p *planner) events() {
@@ -80,9 +78,4 @@ func (p *planner) repairs() {
 		back := p.follow(visit, own, day+stay)
 		p.uses[back].mover, p.uses[back].habit, p.uses[back].sure = p.uses[u].mover, p.uses[u].habit, false
 	}
-}
-
-// abroad returns the telephone number of the k-th visitor.
-func abroad(k uint64) subscriber.MSISDN {
-	return subscriber.MSISDN(foreignCode*10_000_000_000 + (k*7_368_787)%10_000_000_000)
 }

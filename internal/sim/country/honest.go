@@ -3,6 +3,7 @@ package country
 import (
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/subscriber"
 )
 
 // sharedValue is what some genuine modems all show: a default their maker left, in a test range
@@ -93,7 +94,7 @@ func (p *planner) visitors() {
 	for range p.monthly(p.rates.Roamers) {
 		p.foreign++
 		op := p.someOp()
-		p.sims = append(p.sims, sim{op: op, imsi: home(foreignPLMN, 1_000_000_000+p.foreign*7919), msisdn: abroad(p.foreign)})
+		p.sims = append(p.sims, sim{op: op, imsi: home(foreignPLMN, scatter(p.foreign, room(foreignPLMN), p.cfg.Seed)), msisdn: p.abroad(p.foreign)})
 		s, f, m := int32(len(p.sims)-1), p.phone(KindRoamer), p.somebody()
 		p.movers[m].ways, p.movers[m].trips = free, nil
 		from := p.between(0, p.days-4)
@@ -111,4 +112,10 @@ func (p *planner) unused() {
 	for range p.count(p.rates.Unused) {
 		p.faces[p.phone(KindUnused)].registered = true
 	}
+}
+
+// abroad returns the telephone number of the k-th visitor.
+func (p *planner) abroad(k uint64) subscriber.MSISDN {
+	const numbers = 10_000_000_000
+	return subscriber.MSISDN(foreignCode*numbers + scatter(k, numbers, p.cfg.Seed))
 }

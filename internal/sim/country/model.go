@@ -21,7 +21,7 @@ type model struct {
 	weight    float64 // popularity; 0 for one that nobody in the country uses
 	second    bool    // of second IMEIs only
 	units     uint32  // serial numbers given out, in pairs
-	start     uint32
+	key       uint64  // of the order in which they are
 }
 
 // sort is what a model is.
@@ -72,7 +72,7 @@ func newModels(d dice, population int, last device.Day) []model {
 }
 
 func newModel(d dice, rank int, last device.Day) model {
-	m := model{weight: 1 / math.Pow(float64(rank/2+2), 1.05), start: uint32(d.IntN(serialPairs))}
+	m := model{weight: 1 / math.Pow(float64(rank/2+2), 1.05), key: d.Uint64()}
 	maker := makers[int(float64(len(makers))*d.Float64()*d.Float64())]
 	m.maker, m.brand = maker+" Communications Ltd", maker
 	m.name = fmt.Sprintf("%s %d%c", families[d.IntN(len(families))], d.between(2, 99), "ACEGLMSXZ"[d.IntN(9)])
@@ -122,7 +122,7 @@ func (m *model) nextSerial() (uint32, bool) {
 	if m.units == serialPairs {
 		return 0, false
 	}
-	s := (uint64(m.start) + uint64(m.units)*240_067) % serialPairs
+	s := scatter(uint64(m.units), serialPairs, m.key)
 	m.units++
 	return uint32(s) * 2, true
 }

@@ -93,12 +93,14 @@ func (p *planner) otherOp(op uint8) uint8 {
 	return uint8((int(op) + 1) % len(p.ops))
 }
 
-// newSim issues a subscription: IMSI and number look random, and no two are equal.
+// newSim issues a subscription: IMSI and number look random, and no two are equal. The last tenth
+// of both is for those issued in sequence.
 func (p *planner) newSim(op uint8) int32 {
 	k := p.issued[op]
 	p.issued[op]++
-	msisdn := (k*7_368_787 + 1_234_567*uint64(op+1)) % 90_000_000
-	return p.addSim(op, k, msisdn)
+	plmn, key := p.ops[op].PLMN, p.cfg.Seed+uint64(op)<<32
+	p.sims = append(p.sims, sim{op: op, imsi: home(plmn, scatter(k, room(plmn)/10*9, key+1)), msisdn: number(op, scatter(k, 90_000_000, key+2))})
+	return int32(len(p.sims) - 1)
 }
 
 // nextSim issues a subscription whose IMSI and number follow those of the last one so issued.
@@ -106,12 +108,6 @@ func (p *planner) nextSim(op uint8) int32 {
 	k := p.block[op]
 	p.block[op]++
 	p.sims = append(p.sims, sim{op: op, imsi: home(p.ops[op].PLMN, room(p.ops[op].PLMN)/20*19+k), msisdn: number(op, 90_000_000+k)})
-	return int32(len(p.sims) - 1)
-}
-
-func (p *planner) addSim(op uint8, k, msisdn uint64) int32 {
-	msin := (k*4_800_000_017 + 77_777_777*uint64(op+1)) % (room(p.ops[op].PLMN) / 10 * 9)
-	p.sims = append(p.sims, sim{op: op, imsi: home(p.ops[op].PLMN, msin), msisdn: number(op, msisdn)})
 	return int32(len(p.sims) - 1)
 }
 
