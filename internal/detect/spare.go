@@ -222,7 +222,7 @@ func (b *bench) settleHomes() {
 }
 
 // splitHomes finds the homes whose members were in two places at once, or more of them at once
-// than a phone has slots. Meeting in one minute is the swap of a card and no overlap.
+// than a phone has slots.
 func (b *bench) splitHomes() {
 	m := &b.homes
 	for _, home := range m.of {
@@ -249,7 +249,7 @@ func (b *bench) onePhone(home device.Area) bool {
 		n := 0
 		for _, j := range m.here {
 			o := b.visits.user[j]
-			if o == u {
+			if o == u || !together(&b.h.Visits[j], v) {
 				continue
 			}
 			if b.h.Visits[j].Area.Distance(v.Area) > apartKm {
@@ -269,6 +269,10 @@ func (b *bench) onePhone(home device.Area) bool {
 	return true
 }
 
+// together reports whether two visits were at one time. Touching in a minute, as when a card is
+// swapped, is not; a moment within a longer stay is.
+func together(v, o *device.Visit) bool { return v.From < o.To && o.From < v.To }
+
 // apart reports whether two users were ever in two places at once.
 func (b *bench) apart(u, w int32) bool {
 	b.settleVisits()
@@ -285,7 +289,7 @@ func (b *bench) apart(u, w int32) bool {
 			if o.From > v.To {
 				break
 			}
-			if min(o.To, v.To) > max(o.From, v.From) && o.Area.Distance(v.Area) > apartKm {
+			if together(o, v) && o.Area.Distance(v.Area) > apartKm {
 				return true
 			}
 		}

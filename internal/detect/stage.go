@@ -90,7 +90,7 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 
 // judge runs the pass over every bucket.
 func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes, error) {
-	conditions, err := current(ctx, view)
+	conditions, err := Current(ctx, view)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 	if err != nil {
 		return nil, err
 	}
-	facts, stolen, err := s.facts(ctx, view, parts, asOf)
+	facts, stolen, err := s.facts(ctx, view, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +136,8 @@ func inBucket[R any](rows []R, bucket int, key func(R) imei.IMEI) iter.Seq2[R, e
 	}
 }
 
-// current returns the conditions in force: those last recorded, or the default.
-func current(ctx context.Context, view View) (*Conditions, error) {
+// Current returns the conditions in force: those last recorded, or the default.
+func Current(ctx context.Context, view View) (*Conditions, error) {
 	body, _, ok, err := view.LastBody(ctx, ledger.KindConditions)
 	if err != nil {
 		return nil, err
@@ -148,26 +148,36 @@ func current(ctx context.Context, view View) (*Conditions, error) {
 	return Load(body)
 }
 
-func (s *Stage[T]) facts(ctx context.Context, view T, parts []device.Part, asOf device.Day) (*Facts, []device.Stolen, error) {
+// facts reads the lists in force: of each kind the file adopted last.
+func (s *Stage[T]) facts(ctx context.Context, view T, asOf device.Day) (*Facts, []device.Stolen, error) {
 	f := &Facts{Zone: s.Zone}
-	stolen, err := s.Lake.Stolen(ctx, parts)
+	file, ok, err := lastFile(ctx, view, device.FileStolen)
 	if err != nil {
 		return nil, nil, err
 	}
-	slices.SortFunc(stolen, func(a, b device.Stolen) int { return int(int64(a.IMEI) - int64(b.IMEI)) })
-	known, n, err := s.Lake.Allocated(ctx, parts)
-	if err != nil {
-		return nil, nil, err
+	var stolen []device.Stolen
+	if ok {
+		if stolen, err = s.Lake.Stolen(ctx, file.Parts); err != nil {
+			return nil, nil, err
+		}
 	}
-	directories, err := view.Files(ctx, device.FileTAC, "")
-	if err != nil {
-		return nil, nil, err
+	if file, ok, err = lastFile(ctx, view, device.FileTAC); err != nil || !ok {
+		return f, stolen, err
 	}
-	if last := len(directories) - 1; n > 0 && last >= 0 {
+	known, n, err := s.Lake.Allocated(ctx, file.Parts)
+	if n > 0 {
 		f.TACs = knownTACs(known)
-		f.TACFeed = Feed{Version: directories[last].Digest[:16], Day: min(asOf, directories[last].Added)}
+		f.TACFeed = Feed{Version: file.Digest[:16], Day: min(asOf, file.Added)}
 	}
-	return f, stolen, nil
+	return f, stolen, err
+}
+
+func lastFile(ctx context.Context, view View, kind device.FileKind) (f device.File, ok bool, err error) {
+	files, err := view.Files(ctx, kind, "")
+	if err != nil || len(files) == 0 {
+		return f, false, err
+	}
+	return files[len(files)-1], true, nil
 }
 
 type knownTACs func(imei.TAC) bool
