@@ -19,6 +19,9 @@ type Fault struct {
 	Text  string `json:"text"`
 }
 
+// Error makes a fault an error: a store yields it for a stored row that can not be read.
+func (f Fault) Error() string { return f.String() }
+
 // String returns "table row: text".
 func (f Fault) String() string { return strings.TrimSpace(f.Table+" "+f.Row) + ": " + f.Text }
 

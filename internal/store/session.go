@@ -1,0 +1,32 @@
+package store
+
+import "context"
+
+// dialect is one of the two databases.
+type dialect interface {
+	// begin opens a transaction: one that writes, alone, or one that reads.
+	begin(ctx context.Context, write bool) (session, error)
+	// collided reports whether an error says that another writer was faster.
+	collided(err error) bool
+	// busy reports whether an error says that the database is there but has no time or room now.
+	busy(err error) bool
+	// lost reports whether an error means that the database's state is unknown and writing must stop.
+	lost(err error) bool
+	// migrations are the dialect's numbered texts, the first being version 1.
+	migrations() []string
+	// introspect describes the tables, columns, indexes and triggers that exist, one a line, sorted.
+	introspect(ctx context.Context, s session) ([]string, error)
+	close() error
+}
+
+// session is one transaction of a dialect. Every row of a query is read before query returns.
+type session interface {
+	exec(ctx context.Context, text string, args ...any) (affected int64, err error)
+	query(ctx context.Context, text string, args ...any) ([][]any, error)
+	// put inserts rows, or replaces those of their keys. No key comes twice.
+	put(ctx context.Context, t *table, rows [][]any) error
+	// script runs several statements without parameters.
+	script(ctx context.Context, text string) error
+	commit(ctx context.Context) error
+	rollback() error
+}

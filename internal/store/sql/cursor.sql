@@ -1,0 +1,1 @@
+SELECT stage, upto, idx FROM cursors WHERE stage = $1

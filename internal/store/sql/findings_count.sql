@@ -1,0 +1,1 @@
+SELECT rule, count(*) FROM findings GROUP BY rule ORDER BY rule

@@ -1,0 +1,1 @@
+SELECT idx, kind, record FROM leaves WHERE idx = $1

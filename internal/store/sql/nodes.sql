@@ -1,0 +1,1 @@
+SELECT node, idx, size, state, reason FROM nodes ORDER BY node

@@ -1,0 +1,1 @@
+SELECT idx, part, salt, body FROM openings WHERE idx = $1 ORDER BY part

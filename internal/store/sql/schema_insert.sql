@@ -1,0 +1,1 @@
+INSERT INTO schema (version, digest) VALUES ($1, $2)

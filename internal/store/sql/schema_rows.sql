@@ -1,0 +1,2 @@
+-- The versions that have been made.
+SELECT version, digest FROM schema ORDER BY version

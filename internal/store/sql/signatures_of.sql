@@ -1,0 +1,1 @@
+SELECT content, person, idx, approval FROM signatures WHERE content = $1 ORDER BY person

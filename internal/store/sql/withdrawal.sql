@@ -1,0 +1,1 @@
+SELECT file, idx, reason FROM withdrawals WHERE file = $1
