@@ -414,4 +414,3 @@ func TestHeaderOnly(t *testing.T) {
 		t.Error(h.histories())
 	}
 }
-

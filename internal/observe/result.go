@@ -15,7 +15,8 @@ import (
 
 // results is the file that lists what became of each row that was not simply taken: CSV with the
 // columns line, verdict and reason. It holds no value of the imported file but malformed IMEIs. It
-// is begun with the first row and gets its name when it is complete.
+// is begun with the first row and gets its name when it is complete. Its name does not
+// end with .csv, so that what takes in all .csv files of a directory passes it over.
 type results struct {
 	path string // where it will be
 	file *os.File
@@ -37,7 +38,7 @@ func (im *Importer) results(s *source) *results {
 	if dir == "" {
 		dir = filepath.Dir(s.path)
 	}
-	return &results{path: filepath.Join(dir, s.name+".results.csv")}
+	return &results{path: filepath.Join(dir, s.name+".results")}
 }
 
 // add lists a row; line 1 is the header.

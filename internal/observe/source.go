@@ -140,7 +140,8 @@ func (s *source) member(r *meter, size int64) (io.Reader, error) {
 	return &unpacker{r: raw, name: s.name, want: f, sum: crc32.NewIEEE()}, nil
 }
 
-// unpacker bounds what comes out of a zip, while it comes, and checks it at the end.
+// unpacker lets no more out of a zip than it says it holds, which member has judged, and compares
+// what came out with its checksum.
 type unpacker struct {
 	r    io.Reader
 	name string
@@ -156,8 +157,6 @@ func (u *unpacker) Read(b []byte) (int, error) {
 	switch {
 	case u.n > u.want.UncompressedSize64:
 		return 0, problem.New(problem.Invalid, "zip %s unpacks to more than the %d bytes it says: it is damaged or made to deceive; send it again", u.name, u.want.UncompressedSize64)
-	case u.n > ratioFloor && u.n/ratioMax > u.want.CompressedSize64:
-		return 0, problem.New(problem.Invalid, "zip %s unpacks to more than %d times its size: such a file is a bomb, or holds nothing but repetition; send it plain if it is meant", u.name, ratioMax)
 	case err == nil:
 		return n, nil
 	case !errors.Is(err, io.EOF):
