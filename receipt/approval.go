@@ -57,9 +57,9 @@ func (a Approval) String() string {
 func ParseApproval(s string) (Approval, error) {
 	f := strings.Split(s, " ")
 	if len(f) == 3 && personName(f[0]) {
-		sig, err := base64.StdEncoding.Strict().DecodeString(f[2])
+		sig, err := decode64(f[2], ed25519.SignatureSize)
 		v := Verdict(f[1])
-		if err == nil && len(sig) == ed25519.SignatureSize && (v == Asks || v == Approve || v == Deny) {
+		if err == nil && (v == Asks || v == Approve || v == Deny) {
 			return Approval{f[0], v, sig}, nil
 		}
 	}

@@ -173,9 +173,9 @@ func (r *reader) opening(name string) *Opening {
 
 // base64 reads 32 bytes.
 func (r *reader) base64(s string) (out [32]byte) {
-	b, err := base64.StdEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != len(out) {
-		r.fail("reading %q: it is 32 bytes in base64", s)
+	b, err := decode64(s, len(out))
+	if err != nil {
+		r.fail("%w", err)
 	}
 	copy(out[:], b)
 	return out

@@ -75,6 +75,9 @@ func (c *Content) Digest() Digest { return sha256.Sum256(c.Bytes()) }
 
 // ParseContent reads a content's text.
 func ParseContent(text []byte) (*Content, error) {
+	if len(text) > maxRecord {
+		return nil, fmt.Errorf("reading content: longer than %d bytes", maxRecord)
+	}
 	r := &reader{rest: text}
 	c := r.content()
 	if r.err == nil && (len(r.rest) > 0 || !bytes.Equal(c.Bytes(), text)) {

@@ -59,14 +59,41 @@ func ParseDirectory(text []byte) (*Directory, error) {
 		if err := d.parseLine(strings.TrimSuffix(line, "\n")); err != nil {
 			return nil, fmt.Errorf("reading directory: %w", err)
 		}
-		if len(d.Persons)+len(d.Nodes) > maxPeople {
-			return nil, fmt.Errorf("reading directory: more than %d persons and nodes", maxPeople)
+		if len(d.Organisations)+len(d.Persons)+len(d.Nodes) > maxPeople {
+			return nil, fmt.Errorf("reading directory: more than %d organisations, persons and nodes", maxPeople)
 		}
 	}
 	if !bytes.Equal(d.Bytes(), text) {
 		return nil, fmt.Errorf("reading directory: the text does not print back to the same bytes (sorted, each line once)")
 	}
+	if err := d.distinct(); err != nil {
+		return nil, fmt.Errorf("reading directory: %w", err)
+	}
 	return d, nil
+}
+
+// distinct refuses one key under two names, which would let one person count as two, and one
+// network of two organisations.
+func (d *Directory) distinct() error {
+	owner := map[string]string{}
+	for _, keys := range []map[string]ed25519.PublicKey{d.Persons, d.Nodes} {
+		for _, name := range slices.Sorted(maps.Keys(keys)) {
+			if other, ok := owner[string(keys[name])]; ok {
+				return fmt.Errorf("%s and %s have one key: each makes a key of their own", other, name)
+			}
+			owner[string(keys[name])] = name
+		}
+	}
+	network := map[subscriber.PLMN]string{}
+	for _, name := range slices.Sorted(maps.Keys(d.Organisations)) {
+		for _, p := range d.Organisations[name] {
+			if other, ok := network[p]; ok {
+				return fmt.Errorf("the network %s is listed for %s and for %s: it is of one organisation", p, other, name)
+			}
+			network[p] = name
+		}
+	}
+	return nil
 }
 
 func (d *Directory) parseLine(line string) error {
@@ -86,8 +113,8 @@ func (d *Directory) parseLine(line string) error {
 		return nil
 	case (f[0] == "person" || f[0] == "node") && len(f) == 3 && personName(f[1]):
 		org, _, _ := strings.Cut(f[1], "/")
-		key, err := base64.StdEncoding.Strict().DecodeString(f[2])
-		if _, ok := d.Organisations[org]; !ok || err != nil || len(key) != ed25519.PublicKeySize {
+		key, err := decode64(f[2], ed25519.PublicKeySize)
+		if _, ok := d.Organisations[org]; !ok || err != nil {
 			return fmt.Errorf("line %q: the organisation is not listed or the key is not 32 bytes in base64", line)
 		}
 		if f[0] == "person" {
@@ -125,10 +152,10 @@ func (d *Directory) Support(e *Record) (Support, error) {
 	var s Support
 	content := e.Content.Digest()
 	orgs := map[string]bool{}
-	for i, a := range e.Approvals {
+	for _, a := range e.Approvals {
 		author := e.Content.By.Sort == Person && e.Content.By.Name == a.Person
 		switch {
-		case i > 0 && a.Person == e.Approvals[i-1].Person:
+		case slices.Contains(s.Persons, a.Person):
 			return s, fmt.Errorf("%s signed twice; one person counts once, ask another", a.Person)
 		case a.Verdict == Deny:
 			return s, fmt.Errorf("%s denied it; one denial vetoes", a.Person)

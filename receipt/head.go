@@ -54,9 +54,9 @@ func parseHead(text string) (h Head, err error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) == 4 && lines[3] == "" {
 		h.Size, err = strconv.ParseUint(lines[1], 10, 63)
-		root, rootErr := base64.StdEncoding.Strict().DecodeString(lines[2])
-		if err == nil && rootErr == nil && len(root) == len(h.Root) {
-			copy(h.Root[:], root)
+		root, rootErr := decode64(lines[2], len(h.Root))
+		copy(h.Root[:], root)
+		if err == nil && rootErr == nil && h.text(lines[0]) == text {
 			return h, nil
 		}
 	}

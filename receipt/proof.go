@@ -34,6 +34,9 @@ func Prove(size uint64, indices []uint64, hashes tlog.HashReader) ([]tlog.Hash, 
 func RangeHashes(ranges [][2]uint64, hashes tlog.HashReader) ([]tlog.Hash, error) {
 	var want []int64
 	for _, r := range ranges {
+		if r[0] >= r[1] {
+			return nil, fmt.Errorf("the subtree from %d to %d is empty and has no root", r[0], r[1])
+		}
 		complete(r[0], r[1], func(level int, n uint64) { want = append(want, tlog.StoredHashIndex(level, int64(n))) })
 	}
 	got, err := hashes.ReadHashes(want)

@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -35,7 +36,7 @@ func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 // ParseTime reads what FormatTime writes.
 func ParseTime(s string) (time.Time, error) {
 	t, err := time.Parse(timeLayout, s)
-	if err != nil {
+	if err != nil || FormatTime(t) != s { // time.Parse takes a comma for the point too
 		return t, fmt.Errorf("reading time %q: it is like %s", s, timeLayout)
 	}
 	return t, nil
@@ -64,12 +65,16 @@ func (r *reader) line() string {
 	return string(line)
 }
 
-// optional returns the value of the next line if it has the name, else "".
+// optional returns the value of the next line if it has the name, else "". A value is never empty.
 func (r *reader) optional(name string) string {
 	if r.err != nil || !bytes.HasPrefix(r.rest, []byte(name+" ")) {
 		return ""
 	}
-	return r.line()[len(name)+1:]
+	v := strings.TrimPrefix(r.line(), name+" ")
+	if v == "" {
+		r.fail("the line %q has no value", name)
+	}
+	return v
 }
 
 // value returns the value of the next line, which must have the name.
@@ -87,10 +92,12 @@ func (r *reader) literal(line string) {
 	}
 }
 
+// number reads a decimal number as it is written: no sign, no leading zero.
 func (r *reader) number(s string) uint64 {
 	n, err := strconv.ParseUint(s, 10, 63)
-	if err != nil && r.err == nil {
-		r.fail("reading number %q: it is a decimal number", s)
+	if err != nil || strconv.FormatUint(n, 10) != s {
+		r.fail("reading number %q: it is a decimal number without leading zeros", s)
+		return 0
 	}
 	return n
 }
@@ -112,6 +119,15 @@ func (r *reader) bytes(n uint64) []byte {
 	b := r.rest[:n:n]
 	r.rest = r.rest[n:]
 	return b
+}
+
+// decode64 reads n bytes in base64 and only as we write it: the decoder alone skips line ends.
+func decode64(s string, n int) ([]byte, error) {
+	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != n || base64.StdEncoding.EncodeToString(b) != s {
+		return nil, fmt.Errorf("reading %q: it is %d bytes in base64", s, n)
+	}
+	return b, nil
 }
 
 // word reports whether s can stand as a name in our texts: 1 to 64 of a-z 0-9 . _ -, not
