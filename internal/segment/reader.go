@@ -21,7 +21,6 @@ type Reader struct {
 	block    []byte // what is left of the current block of rows
 	base     device.Minute
 	rows     int
-	ended    bool
 	err      error
 }
 
