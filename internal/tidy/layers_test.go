@@ -48,6 +48,7 @@ var rooms = []room{
 	{path: "internal/feed", layer: 4, uses: signing},
 	{path: "internal/portal", layer: 4, uses: signing},
 
+	{path: "internal/node/secret", layer: 5},
 	{path: "internal/node/eir", layer: 5, clock: "it builds what runs"},
 	{path: "internal/node/centre", layer: 5, clock: "it builds what runs"},
 	{path: "cmd/ceir", layer: 5, clock: "it is the program"},
@@ -55,6 +56,7 @@ var rooms = []room{
 
 	{path: "internal/store/storetest", layer: 6, clock: "it tests"},
 	{path: "internal/sim/country", layer: 6},
+	{path: "internal/sim/forge", layer: 6},
 	{path: "internal/sim", layer: 6},
 	{path: "internal/tidy", layer: 6, clock: "it tests"},
 }
