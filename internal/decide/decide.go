@@ -16,7 +16,6 @@ package decide
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
@@ -26,14 +25,12 @@ import (
 
 // View is what the stage reads.
 type View interface {
-	// FindingsByStrength yields a rule's open findings, strongest first.
-	FindingsByStrength(ctx context.Context, rule string) iter.Seq2[device.Finding, error]
-	// OpenProposals returns the proposals that are neither enacted nor denied.
-	OpenProposals(ctx context.Context) ([]ledger.ProposalRow, error)
+	// FindingsByStrength returns a rule's open findings, strongest first.
+	FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error)
+	// Proposals returns the proposals that are not enacted, and the signatures on each.
+	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
 	// ProposedContent returns the content that a proposal announced.
 	ProposedContent(ctx context.Context, index uint64) (*receipt.Content, error)
-	// SignaturesOf returns the signatures on a content.
-	SignaturesOf(ctx context.Context, content receipt.Digest) ([]ledger.SignatureRow, error)
 }
 
 // Tx is what it writes through.
@@ -71,13 +68,12 @@ func (s *Stage[T]) write(ctx context.Context, tx T) error {
 	b := tx.Batch()
 	for _, p := range b.Guard().Policies() {
 		open := map[string]bool{}
-		var waiting []device.Finding
-		for f, err := range tx.FindingsByStrength(ctx, p.Rule) {
-			if err != nil {
-				return fmt.Errorf("reading the findings of %s: %w", p.Rule, err)
-			}
-			open[f.Key()] = true
-			waiting = append(waiting, f)
+		waiting, err := tx.FindingsByStrength(ctx, p.Rule, MaxFindings)
+		if err != nil {
+			return fmt.Errorf("reading the findings of %s: %w", p.Rule, err)
+		}
+		for _, row := range waiting {
+			open[row.Finding.Key()] = true
 		}
 		if err := s.lift(b, p, open); err != nil {
 			return fmt.Errorf("lifting what %s no longer finds: %w", p.Rule, err)
@@ -94,6 +90,10 @@ func (s *Stage[T]) note(format string, args ...any) {
 		s.Note(format, args...)
 	}
 }
+
+// MaxFindings bounds how many open findings of one rule are looked at: more than a rule that is not
+// stopped can have in the largest country.
+const MaxFindings = 50_000_000
 
 // Automatic reports whether a finding may lead to a measure without a person: its input was
 // complete, and if its ground is that several devices share an identity, one claim stands out.

@@ -11,9 +11,9 @@ import (
 )
 
 // measure acts on a rule's findings, strongest first, as far as its ceiling reaches today.
-func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []device.Finding) error {
+func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []ledger.FindingRow) error {
 	for i := range waiting {
-		f := &waiting[i]
+		f := &waiting[i].Finding
 		if f.Version != p.Version || !Automatic(f, p.Ground) || stands(b.Table(), f, &p) {
 			continue
 		}

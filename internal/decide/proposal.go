@@ -60,12 +60,12 @@ func Sign(append func(ledger.Draft) (uint64, error), random io.Reader, d *receip
 
 // enactProposals appends every proposed act whose signatures the guard finds enough.
 func (s *Stage[T]) enactProposals(ctx context.Context, tx T) error {
-	open, err := tx.OpenProposals(ctx)
+	open, signatures, err := tx.Proposals(ctx)
 	if err != nil {
 		return fmt.Errorf("reading open proposals: %w", err)
 	}
 	for _, row := range open {
-		d, denied, err := s.signed(ctx, tx, row)
+		d, denied, err := signed(ctx, tx, row, signatures[row.Content])
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (s *Stage[T]) enactProposals(ctx context.Context, tx T) error {
 }
 
 // signed makes the draft of a proposal with the signatures so far.
-func (s *Stage[T]) signed(ctx context.Context, tx T, row ledger.ProposalRow) (d ledger.Draft, denied bool, err error) {
+func signed(ctx context.Context, tx View, row ledger.ProposalRow, signatures []ledger.SignatureRow) (d ledger.Draft, denied bool, err error) {
 	p, err := ledger.Decode[ledger.Proposal](row.Proposal)
 	if err != nil {
 		return d, false, err
@@ -96,10 +96,6 @@ func (s *Stage[T]) signed(ctx context.Context, tx T, row ledger.ProposalRow) (d 
 	}
 	d = ledger.Draft{Content: *content, Proposal: row.Index}
 	d.Effect, d.Personal = p.Openings()
-	signatures, err := tx.SignaturesOf(ctx, row.Content)
-	if err != nil {
-		return d, false, fmt.Errorf("reading signatures: %w", err)
-	}
 	for _, g := range signatures {
 		a, err := receipt.ParseApproval(g.Approval)
 		if err != nil {

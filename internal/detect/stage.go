@@ -19,12 +19,12 @@ type View interface {
 	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error]
 	// LastBody returns the body of the last record of a kind, and its index.
 	LastBody(ctx context.Context, kind receipt.Kind) (body []byte, index uint64, ok bool, err error)
-	// LiveParts returns the parts of the files in force, of one table or, for "", of all.
+	// LiveParts returns the parts of the files in force, of one table.
 	LiveParts(ctx context.Context, table string) ([]device.Part, error)
 	// Files returns the files of a kind in force, in the order of their adoption.
-	Files(ctx context.Context, kind device.FileKind, op device.Operator) ([]device.File, error)
+	Files(ctx context.Context, kind device.FileKind, op device.Operator) ([]ledger.FileRow, error)
 	// Findings yields the open findings by (IMEI, rule).
-	Findings(ctx context.Context) iter.Seq2[device.Finding, error]
+	Findings(ctx context.Context) iter.Seq2[ledger.FindingRow, error]
 }
 
 // Tx is what the stage writes through.
@@ -94,9 +94,13 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 	if err != nil {
 		return nil, err
 	}
-	parts, err := view.LiveParts(ctx, "")
-	if err != nil {
-		return nil, err
+	var parts []device.Part
+	for _, table := range []string{"days", "visits"} {
+		more, err := view.LiveParts(ctx, table)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, more...)
 	}
 	facts, stolen, err := s.facts(ctx, view, asOf)
 	if err != nil {
@@ -111,7 +115,7 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 		if err != nil {
 			return nil, err
 		}
-		previous = append(previous, f)
+		previous = append(previous, f.Finding)
 	}
 	found := make([]*Part, device.Buckets)
 	for bucket := range found {
@@ -177,7 +181,7 @@ func lastFile(ctx context.Context, view View, kind device.FileKind) (f device.Fi
 	if err != nil || len(files) == 0 {
 		return f, false, err
 	}
-	return files[len(files)-1], true, nil
+	return files[len(files)-1].File, true, nil
 }
 
 type knownTACs func(imei.TAC) bool

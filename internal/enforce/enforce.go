@@ -34,7 +34,6 @@ import (
 type View interface {
 	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error]
 	Openings(ctx context.Context, index uint64) ([]ledger.StoredOpening, error)
-	Leaf(ctx context.Context, index uint64) (ledger.Leaf, error)
 	Hashes(ctx context.Context) tlog.HashReader
 }
 

@@ -92,7 +92,7 @@ func foldFile(index uint64, body []byte) ([]Change, error) {
 	}
 	parts := f.Parts
 	f.Parts = nil
-	out := []Change{put(FileRow{index, f})}
+	out := []Change{put(FileRow{index, f}), drop(WithdrawalRow{File: f.Digest})} // adopted again, it is in force again
 	for _, p := range parts {
 		out = append(out, put(PartRow{f.Digest, p}))
 	}

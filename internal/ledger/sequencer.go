@@ -49,8 +49,19 @@ func (s *Sequencer) State(ctx context.Context) (*State, error) {
 	if st := s.last.Load(); st != nil {
 		return st, nil
 	}
-	err := s.Do(ctx, func(Tx, *Batch) error { return nil })
-	return s.last.Load(), err
+	return s.Fresh(ctx)
+}
+
+// Fresh returns the state at the ledger's head, reading what other processes appended.
+func (s *Sequencer) Fresh(ctx context.Context) (*State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.Store.View(ctx, func(tx Tx) error { return s.catchUp(ctx, tx) })
+	if err != nil {
+		return nil, err
+	}
+	s.last.Store(s.state)
+	return s.state, nil
 }
 
 // Do runs f in one transaction in which it may append acts; all that f wrote and appended commits

@@ -32,7 +32,7 @@ var derived = map[ledger.Table]*table{
 	},
 	ledger.Files: {
 		name:    "files",
-		columns: columnsOf("digest:t idx:i kind:t operator:t name:t from_day:i to_day:i rows_taken:i rows_refused:i rows_malformed:i stats:t"),
+		columns: columnsOf("digest:t idx:i kind:t operator:t name:t from_day:i to_day:i added_day:i rows_taken:i rows_refused:i rows_malformed:i stats:t"),
 		keys:    1, indexes: []string{"files_kind"}, values: fileValues, row: fileRow,
 	},
 	ledger.Parts: {
@@ -109,7 +109,7 @@ func part(c *cells) device.Part {
 func fileValues(r ledger.Row) []any {
 	row := r.(ledger.FileRow)
 	f := &row.File
-	return []any{f.Digest, int64(row.Index), string(f.Kind), string(f.Operator), f.Name, int64(f.From), int64(f.To),
+	return []any{f.Digest, int64(row.Index), string(f.Kind), string(f.Operator), f.Name, int64(f.From), int64(f.To), int64(f.Added),
 		f.Rows, f.Refused, f.Malformed, jsonOf(f.Stats)}
 }
 
@@ -118,7 +118,7 @@ func fileRow(c *cells) ledger.Row {
 	r.File.Digest = c.text()
 	r.Index = c.number()
 	r.File.Kind, r.File.Operator, r.File.Name = device.FileKind(c.text()), device.Operator(c.text()), c.text()
-	r.File.From, r.File.To = device.Day(c.int32()), device.Day(c.int32())
+	r.File.From, r.File.To, r.File.Added = device.Day(c.int32()), device.Day(c.int32()), device.Day(c.int32())
 	r.File.Rows, r.File.Refused, r.File.Malformed = c.integer(), c.integer(), c.integer()
 	r.File.Stats = jsonTo[int64](c)
 	return r

@@ -4,8 +4,6 @@ package eir
 
 import (
 	"context"
-	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +22,7 @@ import (
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/eir"
 	"github.com/openceir/openceir/internal/feed"
+	"github.com/openceir/openceir/internal/node/secret"
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/internal/replay"
 	"github.com/openceir/openceir/list"
@@ -121,25 +120,12 @@ func (n *Node) openFeed() error {
 	if err != nil {
 		return problem.New(problem.Invalid, "the centre's URL: %w", err)
 	}
-	key, err := ReadKey(c.Key)
+	key, err := secret.ReadKey(c.Key)
 	if err != nil {
 		return err
 	}
 	n.feed = &feed.Client{Centre: u, Node: c.Node, Key: key, Now: n.Core.Now}
 	return nil
-}
-
-// ReadKey reads a private key: the Ed25519 seed in base64.
-func ReadKey(path string) (ed25519.PrivateKey, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, problem.New(problem.NotFound, "reading a private key: %w", err)
-	}
-	seed, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, problem.New(problem.Invalid, "%s is no private key: it holds 32 bytes in base64", path)
-	}
-	return ed25519.NewKeyFromSeed(seed), nil
 }
 
 func (n *Node) listen() error {

@@ -25,7 +25,7 @@ CREATE INDEX subjects_wide ON subjects (high, low) WHERE low < high;
 
 -- Days are counted from 1970-01-01.
 CREATE TABLE files (digest text COLLATE "C" PRIMARY KEY, idx bigint NOT NULL, kind text COLLATE "C" NOT NULL, operator text COLLATE "C" NOT NULL, name text COLLATE "C" NOT NULL,
-    from_day bigint NOT NULL, to_day bigint NOT NULL,
+    from_day bigint NOT NULL, to_day bigint NOT NULL, added_day bigint NOT NULL,
     rows_taken bigint NOT NULL, rows_refused bigint NOT NULL, rows_malformed bigint NOT NULL, stats text COLLATE "C" NOT NULL);
 CREATE INDEX files_kind ON files (kind, operator, idx);
 

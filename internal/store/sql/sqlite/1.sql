@@ -25,7 +25,7 @@ CREATE INDEX subjects_wide ON subjects (high, low) WHERE low < high;
 
 -- Days are counted from 1970-01-01.
 CREATE TABLE files (digest TEXT PRIMARY KEY, idx INTEGER NOT NULL, kind TEXT NOT NULL, operator TEXT NOT NULL, name TEXT NOT NULL,
-    from_day INTEGER NOT NULL, to_day INTEGER NOT NULL,
+    from_day INTEGER NOT NULL, to_day INTEGER NOT NULL, added_day INTEGER NOT NULL,
     rows_taken INTEGER NOT NULL, rows_refused INTEGER NOT NULL, rows_malformed INTEGER NOT NULL, stats TEXT NOT NULL) STRICT;
 CREATE INDEX files_kind ON files (kind, operator, idx);
 

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/node/centre"
+	"github.com/openceir/openceir/internal/observe"
+)
+
+func (a *app) importFile() *cobra.Command {
+	var op, withdraw, reason string
+	c := &cobra.Command{
+		Use:   "import KIND FILE [--operator NAME] | --withdraw DIGEST",
+		Short: "take a file in, or take one back",
+		Long: "import takes in a file, zipped or plain: operator (with --operator), gsma_tac or stolen_list.\n" +
+			"The same file again changes nothing. --withdraw takes one file's effect back.",
+		Args: args(func(_ *cobra.Command, args []string) error {
+			if want := 2; withdraw == "" && len(args) != want || withdraw != "" && len(args) != 0 {
+				return fmt.Errorf("write a kind and a file, or --withdraw DIGEST")
+			}
+			return nil
+		}),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.open(c.Context(), func(t *centre.Centre) error {
+				if withdraw != "" {
+					if err := t.Withdraw(c.Context(), withdraw, reason); err != nil {
+						return err
+					}
+					return a.print(map[string]string{"withdrawn": withdraw}, "Withdrawn. Run ceir run --until-idle for its consequences.\n")
+				}
+				r, err := t.Import(c.Context(), args[1], device.FileKind(args[0]), device.Operator(op), a.progress(args[1]))
+				if err != nil {
+					return err
+				}
+				return a.print(r, reportText(&r))
+			})
+		},
+	}
+	c.Flags().StringVar(&op, "operator", "", "whose dump it is")
+	c.Flags().StringVar(&withdraw, "withdraw", "", "digest of the file to take back")
+	c.Flags().StringVar(&reason, "reason", "", "why it is taken back")
+	return c
+}
+
+func reportText(r *observe.Report) string {
+	var b strings.Builder
+	f := &r.File
+	if r.Already {
+		return fmt.Sprintf("%s is in force already: nothing was done.\n", f.Name)
+	}
+	fmt.Fprintf(&b, "%s: %d rows taken, %d malformed kept apart, %d refused.\ndigest %s\n", f.Name, f.Rows, f.Malformed, f.Refused, f.Digest)
+	if r.Results != "" {
+		fmt.Fprintf(&b, "The rows refused are listed in %s\n", r.Results)
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintf(&b, "Note: %s\n", w)
+	}
+	return b.String()
+}

@@ -1,0 +1,67 @@
+// Command eir is the operator's node: it answers whether a device may attach.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/openceir/openceir/internal/config"
+	"github.com/openceir/openceir/internal/node/eir"
+	"github.com/openceir/openceir/internal/problem"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// app is what the subcommands share.
+type app struct {
+	out, err io.Writer
+	config   string
+}
+
+// run runs one command and returns its exit status: 0 done; 1 refused; 2 misuse.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	a := &app{out: out, err: errs}
+	root := &cobra.Command{
+		Use:   "eir",
+		Short: "an operator's equipment identity register",
+		Long: "eir answers over S13 and N17 whether a device may attach, from a list in memory that it verified\n" +
+			"itself, and sends up what it saw. Without a list it allows every device.",
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
+	root.PersistentFlags().StringVar(&a.config, "config", "eir.yaml", "configuration file")
+	root.AddCommand(a.serve(), a.replay())
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(errs, "eir: %v\n", err)
+	var kind problem.Kind
+	if !errors.As(err, &kind) || kind == problem.Invalid {
+		return 2
+	}
+	return 1
+}
+
+func (a *app) open() (*eir.Node, error) {
+	c, err := config.ReadEIR(a.config)
+	if err != nil {
+		return nil, err
+	}
+	return eir.Open(c, time.Now, slog.New(slog.NewTextHandler(a.err, nil)))
+}

@@ -1,0 +1,189 @@
+// Package centre builds a running centre from its configuration: register, lake, sequencer,
+// importer, the stages in their order, and what the commands ask of them.
+package centre
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/openceir/openceir/internal/config"
+	"github.com/openceir/openceir/internal/decide"
+	"github.com/openceir/openceir/internal/detect"
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/enforce"
+	"github.com/openceir/openceir/internal/follow"
+	"github.com/openceir/openceir/internal/lake"
+	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/store"
+	"github.com/openceir/openceir/list"
+)
+
+// Options are what a caller hands in beside the configuration. The zero value is for production.
+type Options struct {
+	Now    func() time.Time // time.Now if nil
+	Random io.Reader        // crypto/rand if nil
+	Log    *slog.Logger     // slog.Default if nil
+}
+
+// Centre is an open centre.
+type Centre struct {
+	Config    *config.Centre
+	Store     *store.Store
+	Lake      *lake.Lake
+	Sequencer *ledger.Sequencer
+	Verifier  note.Verifier // of the log
+	Zone      *time.Location
+	Log       *slog.Logger
+
+	runner    *follow.Runner[*Tx]
+	publisher enforce.Publisher
+	active    atomic.Pointer[lake.Active] // nil until the first day
+}
+
+// Open opens the register and the lake. The register must have been founded (see Found) before
+// anything but founding is asked of it.
+func Open(ctx context.Context, c *config.Centre, o Options) (*Centre, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	signer, verifier, err := readLogKey(c.LogKey)
+	if err != nil {
+		return nil, err
+	}
+	sc := store.Config{Data: c.Data}
+	if c.Database != "" {
+		sc = store.Config{URL: c.Database}
+	}
+	s, err := store.Open(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	t := &Centre{Config: c, Store: s, Lake: &lake.Lake{Dir: filepath.Join(c.Data, "lake")}, Verifier: verifier,
+		Zone: config.Location(c.Zone), Log: o.Log}
+	t.Sequencer = &ledger.Sequencer{Store: s, Signer: signer, Log: verifier, Now: o.Now, Random: o.Random, Seen: t.seen}
+	t.publisher = enforce.Publisher{Dir: filepath.Join(c.Data, "lists"), Signer: signer}
+	t.runner = t.stages()
+	if err := t.refresh(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Close closes the register.
+func (t *Centre) Close() error { return t.Store.Close() }
+
+// stages returns the stages in the order of the walk.
+func (t *Centre) stages() *follow.Runner[*Tx] {
+	return &follow.Runner[*Tx]{
+		Stages: []follow.Stage[*Tx]{
+			&detect.Stage[*Tx]{Lake: t.Lake, Zone: t.Zone, Operators: t.operators, Size: func() uint64 { return t.state().Head.Size }},
+			&decide.Stage[*Tx]{State: t.state, Note: func(format string, args ...any) { t.Log.Info(fmt.Sprintf(format, args...)) }},
+			&enforce.Stage[*Tx]{Publisher: t.publisher, State: t.state},
+		},
+		View:   t.view,
+		Do:     t.do,
+		Cursor: func(ctx context.Context, tx *Tx, stage string) (uint64, error) { return tx.Cursor(ctx, stage) },
+		Stepped: func(stage string, after, upto uint64) {
+			t.Log.Debug("stage stepped", "stage", stage, "after", after, "upto", upto)
+		},
+	}
+}
+
+// state returns the ledger's state; view and do keep it current.
+func (t *Centre) state() *ledger.State {
+	st, err := t.Sequencer.State(context.Background())
+	if err != nil || st == nil {
+		return &ledger.State{Table: list.NewTable(nil), Guard: new(list.Guard)}
+	}
+	return st
+}
+
+// Run steps every stage until none has anything to do. With a day it first records that the day
+// is complete.
+func (t *Centre) Run(ctx context.Context, asOf device.Day) error {
+	if asOf != 0 {
+		if err := t.tick(ctx, asOf); err != nil {
+			return err
+		}
+	}
+	if err := t.refresh(ctx); err != nil {
+		return err
+	}
+	return t.runner.UntilIdle(ctx)
+}
+
+// tick records that a day is complete, unless it is recorded already or lies before the last.
+func (t *Centre) tick(ctx context.Context, day device.Day) error {
+	return t.do(ctx, func(tx *Tx) error {
+		last, ok, err := tx.LastDay(ctx)
+		if err != nil || ok && last >= day {
+			return err
+		}
+		return tx.office("clock", ledger.KindDay, device.Encode(ledger.Day{Day: day}), day.String())
+	})
+}
+
+// refresh counts the active pairs anew, which the guard weighs changes with.
+func (t *Centre) refresh(ctx context.Context) error {
+	var parts []device.Part
+	var day device.Day
+	err := t.view(ctx, func(tx *Tx) error {
+		var ok bool
+		var err error
+		if day, ok, err = tx.LastDay(ctx); err != nil || !ok {
+			return err
+		}
+		parts, err = tx.LiveParts(ctx, lake.TableDays)
+		return err
+	})
+	if err != nil || day == 0 {
+		return err
+	}
+	active, err := t.Lake.Active(ctx, parts, day)
+	if err != nil {
+		return fmt.Errorf("counting active pairs: %w", err)
+	}
+	t.active.Store(active)
+	return nil
+}
+
+// seen is what the lake knows of active pairs.
+func (t *Centre) seen() list.Seen {
+	if a := t.active.Load(); a != nil {
+		return a
+	}
+	return list.Nobody{}
+}
+
+// Active returns the count of active pairs, nil before the first day.
+func (t *Centre) Active() *lake.Active { return t.active.Load() }
+
+// operators returns the organisations that run a network.
+func (t *Centre) operators() []device.Operator {
+	d := t.state().Guard.Directory()
+	if d == nil {
+		return nil
+	}
+	var out []device.Operator
+	for _, stream := range enforce.Streams(d) {
+		if stream != list.National {
+			out = append(out, device.Operator(stream))
+		}
+	}
+	return out
+}

@@ -1,0 +1,160 @@
+package centre
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/openceir/openceir/internal/decide"
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/problem"
+	"github.com/openceir/openceir/list"
+	"github.com/openceir/openceir/receipt"
+)
+
+// office is the author of proposals that the system prepares for people.
+func office(name string) receipt.Author { return receipt.Author{Sort: receipt.Office, Name: name} }
+
+// propose announces a draft for people to sign.
+func (t *Centre) propose(ctx context.Context, kind receipt.Kind, by receipt.Author, body, personal []byte, text string) (digest receipt.Digest, err error) {
+	err = t.do(ctx, func(tx *Tx) error {
+		var key receipt.Digest
+		if _, err := t.Sequencer.Random.Read(key[:]); err != nil {
+			return err
+		}
+		d, err := ledger.NewDraft(t.Sequencer.Random, receipt.Content{Kind: kind, Key: key, By: by}, body, personal)
+		if err != nil {
+			return err
+		}
+		digest, err = decide.Propose(tx.Append, t.Sequencer.Random, d, text)
+		return err
+	})
+	return digest, err
+}
+
+// ProposeMeasure announces a change of the list.
+func (t *Centre) ProposeMeasure(ctx context.Context, by receipt.Author, ops []list.Op, why string) (receipt.Digest, error) {
+	count := list.Count(t.state().Table, ops, t.seen())
+	need := t.state().Guard.Needs(count.Refuses + count.Releases)
+	text := fmt.Sprintf("%s It newly refuses %d active pairs and releases %d; alone it needs %s.", why, count.Refuses, count.Releases, need)
+	return t.propose(ctx, receipt.Measure, by, list.OpsText(ops), []byte(why), text)
+}
+
+// ProposeActive announces the count of active pairs as the base of every share.
+func (t *Centre) ProposeActive(ctx context.Context) (receipt.Digest, error) {
+	a := t.active.Load()
+	if a == nil || a.Total() == 0 {
+		return receipt.Digest{}, problem.New(problem.Refused, "nobody was seen yet: import operators' files and run ceir run --as-of DAY first")
+	}
+	_, day := a.Window()
+	body := list.Active{Pairs: uint64(a.Total()), Day: day.String()}.Bytes()
+	text := fmt.Sprintf("%d pairs of device and subscriber were active in the 30 days to %s, on %d of which there is data.", a.Total(), day, a.DaysCovered())
+	return t.propose(ctx, receipt.Denominator, office("decide"), body, nil, text)
+}
+
+// DryRun is what a rule would do if it had authority.
+type DryRun struct {
+	Rule, Version string
+	Ground        list.Ground
+	Status        list.Status
+	Findings      int    // open
+	Automatic     int    // of them, such as may lead to a measure without a person
+	Pairs         uint64 // active pairs that those would newly refuse
+}
+
+// DryRun counts what a rule would do now.
+func (t *Centre) DryRun(ctx context.Context, rule string) (d DryRun, err error) {
+	err = t.view(ctx, func(tx *Tx) error {
+		c, err := t.condition(ctx, tx, rule)
+		if err != nil {
+			return err
+		}
+		d.Rule, d.Version = rule, c.Version()
+		if d.Ground, err = list.ParseGround(c.Ground); err != nil {
+			return err
+		}
+		if d.Status, err = list.ParseStatus(string(c.Effect)); err != nil {
+			return err
+		}
+		rows, err := tx.FindingsByStrength(ctx, rule, decide.MaxFindings)
+		for i := range rows {
+			d.Findings++
+			if decide.Automatic(&rows[i].Finding, d.Ground) {
+				d.Automatic++
+				d.Pairs += uint64(max(1, rows[i].Finding.Pairs))
+			}
+		}
+		return err
+	})
+	return d, err
+}
+
+// ProposePolicy announces a rule's policy with a daily ceiling of active pairs.
+func (t *Centre) ProposePolicy(ctx context.Context, rule string, ceiling uint64) (receipt.Digest, DryRun, error) {
+	d, err := t.DryRun(ctx, rule)
+	if err != nil {
+		return receipt.Digest{}, d, err
+	}
+	p := list.Policy{Rule: rule, Version: d.Version, Status: d.Status, Ground: d.Ground, Ceiling: ceiling, DryRun: d.Pairs}
+	need := t.state().Guard.Needs(max(ceiling, d.Pairs))
+	text := fmt.Sprintf("The rule %s would set %s on %d of its %d findings, %d active pairs, at most %d a day. It needs %s.",
+		rule, d.Status, d.Automatic, d.Findings, d.Pairs, ceiling, need)
+	digest, err := t.propose(ctx, receipt.Policy, office("decide"), p.Bytes(), nil, text)
+	return digest, d, err
+}
+
+// Proposal is a content that waits for signatures, as people read it.
+type Proposal struct {
+	Content    receipt.Digest
+	Kind       receipt.Kind
+	By         string
+	Text       string   // why, and what it would do
+	Body       string   // what will be in force
+	Signatures []string // who signed, and how
+}
+
+// Proposals returns what waits for signatures.
+func (t *Centre) Proposals(ctx context.Context) (out []Proposal, err error) {
+	err = t.view(ctx, func(tx *Tx) error {
+		rows, signatures, err := tx.Proposals(ctx)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			p, err := device.Decode[ledger.Proposal](row.Proposal)
+			if err != nil {
+				return err
+			}
+			item := Proposal{Content: row.Content, Kind: row.Kind, By: row.By, Text: p.Text, Body: string(p.Effect)}
+			for _, s := range signatures[row.Content] {
+				a, err := receipt.ParseApproval(s.Approval)
+				if err != nil {
+					return err
+				}
+				item.Signatures = append(item.Signatures, a.Person+" "+string(a.Verdict))
+			}
+			out = append(out, item)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Sign records a person's verdict on a proposed content.
+func (t *Centre) Sign(ctx context.Context, content receipt.Digest, s Signer, v receipt.Verdict) error {
+	return t.do(ctx, func(tx *Tx) error {
+		row, ok, err := tx.Proposal(ctx, content)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return problem.New(problem.NotFound, "nothing with the digest %s is proposed: see ceir approve without arguments", content)
+		}
+		c, err := tx.ProposedContent(ctx, row.Index)
+		if err != nil {
+			return err
+		}
+		a := receipt.Sign(s.Key, s.Person, v, content)
+		return decide.Sign(tx.Append, t.Sequencer.Random, tx.Batch().Guard().Directory(), c, a)
+	})
+}

@@ -1,0 +1,60 @@
+package centre
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/openceir/openceir/internal/feed"
+	"github.com/openceir/openceir/internal/portal"
+	"github.com/openceir/openceir/receipt"
+)
+
+// stepEvery is how often the stages look for something to do while the centre serves.
+const stepEvery = 2 * time.Second
+
+// Handler returns the centre's routes: the feed to operators' nodes and the status page.
+func (t *Centre) Handler() http.Handler {
+	f := &feed.Server{Lists: t.publisher.Dir, Now: t.Sequencer.Now, Directory: func() *receipt.Directory { return t.state().Guard.Directory() },
+		Accept: t.Accept, Report: t.Report, Delta: t.Delta}
+	mux := http.NewServeMux()
+	mux.Handle("/lists/", f.Handler())
+	mux.Handle("/v1/", f.Handler())
+	mux.Handle("/", &portal.Portal{Status: t.Status, Check: t.Check})
+	return mux
+}
+
+// Serve answers on the listener and keeps stepping the stages, until ctx ends.
+func (t *Centre) Serve(ctx context.Context, ln net.Listener) error {
+	return t.ServeWith(ctx, ln, t.Handler())
+}
+
+// ServeWith is Serve with another handler in front of, or instead of, the centre's.
+func (t *Centre) ServeWith(ctx context.Context, ln net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: 5 * time.Minute, MaxHeaderBytes: 16 << 10}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	tick := time.NewTicker(stepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-served:
+			return err
+		case <-tick.C:
+			if err := t.Run(ctx, 0); err != nil && ctx.Err() == nil {
+				t.Log.Error("the stages stopped; they try again", "error", err)
+			}
+		case <-ctx.Done():
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			err := srv.Shutdown(stop)
+			if e := <-served; !errors.Is(e, http.ErrServerClosed) {
+				err = errors.Join(err, e)
+			}
+			return err
+		}
+	}
+}
