@@ -17,6 +17,8 @@ type Present struct {
 	Since device.Day
 	Days  []Range // of the table days, sorted, not overlapping
 	Timed []Range // of the table visits; nil where the operator has no timed source
+	// TimedSince is the first day that is expected of the timed source, if later than Since.
+	TimedSince device.Day
 }
 
 // Coverage says what of the expected input there is: one entry for each operator of the
@@ -41,6 +43,9 @@ func (c Coverage) Missing(from, to device.Day) []Gap {
 // any.
 func (c Coverage) MissingTimed(from, to device.Day) []Gap {
 	timed := slices.DeleteFunc(slices.Clone(c), func(p Present) bool { return p.Timed == nil })
+	for i := range timed {
+		timed[i].Since = max(timed[i].Since, timed[i].TimedSince)
+	}
 	return timed.missing(from, to, func(p *Present) []Range { return p.Timed })
 }
 

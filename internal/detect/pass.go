@@ -57,8 +57,8 @@ func (p *Pass) Collect() (*Part, error) {
 			if err != nil {
 				return nil, err
 			}
-			if !first && h.IMEI <= last {
-				return nil, problem.New(problem.Broken, "histories: %s after %s; they must be sorted by IMEI, each device once", h.IMEI, last)
+			if h.IMEI > imei.Max || !first && h.IMEI <= last {
+				return nil, problem.New(problem.Broken, "histories: %s after %s; they must be IMEIs in order, each device once", h.IMEI, last)
 			}
 			first, last = false, h.IMEI
 			if err := r.before(h.IMEI); err != nil {
@@ -177,8 +177,8 @@ func (f *follower[T]) advance() {
 	if f.err != nil {
 		f.ok = false
 	}
-	if f.ok && had && f.at() < last {
-		f.err = problem.New(problem.Broken, "%s: %s after %s; it must be sorted by IMEI", f.what, f.at(), last)
+	if f.ok && (f.at() > imei.Max || had && f.at() < last) {
+		f.err = problem.New(problem.Broken, "%s: %s after %s; it must be IMEIs in order", f.what, f.at(), last)
 		f.ok = false
 	}
 }
