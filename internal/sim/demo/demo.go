@@ -65,6 +65,16 @@ type Attack struct {
 	FilesDelivered int `json:"files_delivered"`
 }
 
+// AsItShouldBe reports whether everything came out as promised.
+func (r *Result) AsItShouldBe() bool {
+	for _, c := range r.Checks {
+		if c.Status != c.Expected {
+			return false
+		}
+	}
+	return r.LedgerVerified && r.Attack.DevicesCutOff == 0 && r.Attack.FilesHeld > 0
+}
+
 // Demo is a country that runs.
 type Demo struct {
 	Options
@@ -137,9 +147,6 @@ func (d *Demo) Close() error {
 	}
 	return first
 }
-
-// Wait returns when the country ends by itself.
-func (d *Demo) Wait(ctx context.Context) { <-ctx.Done() }
 
 func (d *Demo) say(format string, args ...any) { fmt.Fprintf(d.Story, format+"\n", args...) }
 

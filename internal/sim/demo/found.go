@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -86,12 +87,11 @@ func keyFile(dir, name string) string {
 
 // serve starts the centre.
 func (d *Demo) serve(ctx context.Context) error {
-	if d.Listen == "" {
-		d.Listen = "127.0.0.1:0"
-	}
-	ln, err := net.Listen("tcp", d.Listen)
+	ln, err := net.Listen("tcp", cmp.Or(d.Listen, "127.0.0.1:0"))
 	if err != nil {
-		return err
+		if ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return err
+		}
 	}
 	d.URL = "http://" + ln.Addr().String()
 	d.rogue = &rogue{honest: d.Centre.Handler()}
