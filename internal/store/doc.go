@@ -36,7 +36,7 @@
 // Each question is one file in sql/, the same for both databases: $1 parameters, named columns,
 // row-value keyset paging, nothing that only one of them knows. Iterators read page by page, so no
 // result is larger than limits.go allows and a query may run inside the loop over another.
-// What PostgreSQL must do its own way is in postgres.go beside the twin in sqlite.go. PostgreSQL is
+// What PostgreSQL must do its own way is in postgres.go beside its twin in sqlite.go. PostgreSQL is
 // spoken to through pgx itself, with a pool of our own of a handful of connections: one that writes
 // and some that read.
 //

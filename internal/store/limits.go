@@ -15,6 +15,7 @@ const (
 	schemaPause    = 50 * time.Millisecond
 	waitForWriter  = 30 * time.Second // how long a writer waits for another process before it says busy
 	commitWithin   = time.Minute      // a COMMIT is not cut short by whoever asked for it, but it does not hang for ever either
+	endWithin      = 5 * time.Second  // for rolling back or closing a connection that may be dead
 	idleInTx       = 10 * time.Minute // a frozen process must not hold the writers' lock for ever; detection thinks for minutes inside a step
 	maxConnectWait = 10 * time.Second // for one attempt to reach PostgreSQL
 	sqliteCacheKB  = 64 << 10         // page cache of a SQLite connection, in KiB

@@ -71,7 +71,7 @@ func (s *Store) migrateOnce(ctx context.Context) error {
 
 // migrateStep makes the next version, or finds that there is none to make.
 func (s *Store) migrateStep(ctx context.Context) (done bool, err error) {
-	sn, err := s.db.begin(ctx, true)
+	sn, err := s.db.begin(ctx, migrating)
 	if err != nil {
 		return false, fmt.Errorf("opening the register: %w", err)
 	}

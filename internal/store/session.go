@@ -1,11 +1,23 @@
 package store
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// mode is what a transaction is for.
+type mode int
+
+const (
+	reading   mode = iota // on one state, beside whoever writes
+	writing               // alone
+	migrating             // before the tables are there that writers lock
+)
 
 // dialect is one of the two databases.
 type dialect interface {
-	// begin opens a transaction: one that writes, alone, or one that reads.
-	begin(ctx context.Context, write bool) (session, error)
+	begin(ctx context.Context, m mode) (session, error)
 	// collided reports whether an error says that another writer was faster.
 	collided(err error) bool
 	// busy reports whether an error says that the database is there but has no time or room now.
@@ -29,4 +41,18 @@ type session interface {
 	script(ctx context.Context, text string) error
 	commit(ctx context.Context) error
 	rollback() error
+}
+
+// lines runs a question whose answer is one text column, and sorts it.
+func lines(ctx context.Context, s session, text string) ([]string, error) {
+	rows, err := s.query(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = fmt.Sprint(r[0])
+	}
+	slices.Sort(out)
+	return out, nil
 }

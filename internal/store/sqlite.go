@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -64,10 +63,10 @@ func sqliteURL(file string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
 
-func (db *sqliteDB) begin(ctx context.Context, write bool) (session, error) {
+func (db *sqliteDB) begin(ctx context.Context, m mode) (session, error) {
 	s := &sqliteTx{db: db}
 	var err error
-	if !write {
+	if m == reading {
 		if s.conn, err = db.reading.Conn(ctx); err != nil {
 			return nil, err
 		}
@@ -131,16 +130,7 @@ func (db *sqliteDB) lost(err error) bool {
 
 // introspect reads the tables from the database itself.
 func (db *sqliteDB) introspect(ctx context.Context, s session) ([]string, error) {
-	rows, err := s.query(ctx, text("sqlite/introspect"))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]string, len(rows))
-	for i, r := range rows {
-		out[i] = fmt.Sprint(r[0])
-	}
-	slices.Sort(out)
-	return out, nil
+	return lines(ctx, s, text("sqlite/introspect"))
 }
 
 // sqliteTx is a transaction of SQLite.

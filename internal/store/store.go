@@ -19,6 +19,7 @@ type Config struct {
 // Store is an open register. It implements ledger.Store and is safe for concurrent use.
 type Store struct {
 	db   dialect
+	mode mode                  // of Update: writing
 	lost atomic.Pointer[error] // set once writing must stop
 }
 
@@ -39,7 +40,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db}
+	s := &Store{db: db, mode: writing}
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.close())
 	}
@@ -54,7 +55,7 @@ func (s *Store) Update(ctx context.Context, f func(ledger.Tx) error) error {
 	if err := s.lost.Load(); err != nil {
 		return *err
 	}
-	err := s.run(ctx, true, f)
+	err := s.run(ctx, s.mode, f)
 	if err != nil && s.db.lost(err) {
 		err = problem.New(problem.Broken, "the register's storage failed and nothing more is written: mend the disk, start again, and run ceir ledger verify: %w", err)
 		s.lost.CompareAndSwap(nil, &err)
@@ -64,11 +65,11 @@ func (s *Store) Update(ctx context.Context, f func(ledger.Tx) error) error {
 
 // View runs f on one consistent state. The ledger.Tx is a *Tx.
 func (s *Store) View(ctx context.Context, f func(ledger.Tx) error) error {
-	return s.run(ctx, false, f)
+	return s.run(ctx, reading, f)
 }
 
-func (s *Store) run(ctx context.Context, write bool, f func(ledger.Tx) error) error {
-	sn, err := s.db.begin(ctx, write)
+func (s *Store) run(ctx context.Context, m mode, f func(ledger.Tx) error) error {
+	sn, err := s.db.begin(ctx, m)
 	if err != nil {
 		return s.told(fmt.Errorf("beginning a transaction: %w", err))
 	}
@@ -81,7 +82,7 @@ func (s *Store) run(ctx context.Context, write bool, f func(ledger.Tx) error) er
 	if err := f(&Tx{sn, s.db}); err != nil {
 		return s.told(err)
 	}
-	if !write {
+	if m == reading {
 		return nil
 	}
 	open = false
