@@ -38,6 +38,9 @@ type Lists interface {
 // snapshot and follows its deltas; one that has a list asks for the one delta from where it stands.
 func (c *Client) Pull(ctx context.Context, stream string, to Lists) error {
 	text, err := c.get(ctx, "/lists/"+stream+"/index")
+	if problem.Of(err) == problem.NotFound && err != nil {
+		return nil // nothing is published yet
+	}
 	if err != nil {
 		return fmt.Errorf("asking what the stream %s offers: %w", stream, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,7 @@ type Centre struct {
 	Zone      *time.Location
 	Log       *slog.Logger
 
+	stepping  sync.Mutex // held while the stages step: one at a time
 	runner    *follow.Runner[*Tx]
 	publisher enforce.Publisher
 	active    atomic.Pointer[lake.Active] // nil until the first day
@@ -116,6 +118,8 @@ func (t *Centre) state() *ledger.State {
 // Run steps every stage until none has anything to do. With a day it first records that the day
 // is complete.
 func (t *Centre) Run(ctx context.Context, asOf device.Day) error {
+	t.stepping.Lock()
+	defer t.stepping.Unlock()
 	if asOf != 0 {
 		if err := t.tick(ctx, asOf); err != nil {
 			return err
