@@ -200,7 +200,7 @@ func (s *Stage[T]) coverage(ctx context.Context, parts []device.Part, from devic
 		p := Present{Operator: op, Days: ranges(days[op])}
 		if len(timed[op]) > 0 {
 			p.Timed = ranges(timed[op])
-			// A timed source that began inside the window is expected from its first day on.
+			p.TimedSince = p.Timed[0].From // visits have a short retention: before it nothing is expected
 		}
 		out = append(out, p)
 	}
