@@ -110,20 +110,18 @@ func (b *bench) day(m device.Minute) device.Day {
 func sorted(h *device.History) *device.History {
 	c := *h
 	c.Days, c.Visits = slices.Clone(h.Days), slices.Clone(h.Visits)
-	slices.SortStableFunc(c.Days, compareDays)
+	slices.SortStableFunc(c.Days, func(a, b device.Days) int { return compareDays(&a, &b) })
 	slices.SortStableFunc(c.Visits, compareVisits)
 	return &c
 }
 
 func compareVisits(a, b device.Visit) int { return int(a.From) - int(b.From) }
 
-func compareDays(a, b device.Days) int {
-	switch {
-	case a.IMSI != b.IMSI:
+func compareDays(a, b *device.Days) int {
+	if a.IMSI != b.IMSI {
 		return compare(uint64(a.IMSI), uint64(b.IMSI))
-	default:
-		return compare(uint64(a.MSISDN), uint64(b.MSISDN))
 	}
+	return compare(uint64(a.MSISDN), uint64(b.MSISDN))
 }
 
 func compare(a, b uint64) int {
@@ -143,12 +141,13 @@ func (b *bench) read(rows []device.Days) {
 	b.future, b.disorder = never, false
 	for i := range rows {
 		row := &rows[i]
+		if i > 0 && compareDays(&rows[i-1], row) > 0 {
+			b.disorder = true
+			return
+		}
 		days := b.past(row)
 		if days == 0 {
 			continue
-		}
-		if i > 0 && compareDays(rows[i-1], *row) > 0 {
-			b.disorder = true
 		}
 		at := -1
 		if id := row.Subscriber(); id != 0 {

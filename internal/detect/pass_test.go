@@ -254,6 +254,28 @@ func TestDisorder(t *testing.T) {
 	})
 }
 
+// TestDisorderAroundLaterDays has the only rows out of order meet at one whose day has not come.
+func TestDisorderAroundLaterDays(t *testing.T) {
+	h := &device.History{IMEI: 35123456000001}
+	addDays(h, 0, 1, "op1", []device.Day{origin})
+	addDays(h, 0, 2, "op1", []device.Day{origin})
+	addDays(h, 0, 0, "op1", []device.Day{origin + 60})
+	addDays(h, 0, 1, "op1", []device.Day{origin + 35})
+	h.Days[2], h.Days[3] = h.Days[3], h.Days[2] // 1, 2, 1 later, nobody
+	s, err := Load([]byte(rule + "subscribers: {at_least: 1}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, again := s.Judge(h, &Facts{}, origin+1)
+	if len(found) != 1 || found[0].Pairs != 2 || again != origin+30 {
+		t.Error(found, again)
+	}
+	found, _ = s.Judge(h, &Facts{}, origin+35)
+	if len(found) != 1 || found[0].Pairs != 1 {
+		t.Error(found)
+	}
+}
+
 func imsiOf(i, p int) subscriber.IMSI { return firstIMSI + subscriber.IMSI(i*100+p) }
 
 func msisdnOf(i, p int) subscriber.MSISDN { return firstMSISDN + subscriber.MSISDN(i*100+p) }

@@ -273,9 +273,19 @@ func (b *bench) onePhone(home device.Area) bool {
 // swapped, is not; a moment within a longer stay is.
 func together(v, o *device.Visit) bool { return v.From < o.To && o.From < v.To }
 
-// apart reports whether two users were ever in two places at once.
+// apart reports whether two users were ever in two places at once. Windows slide and ask again, so
+// the answer is kept while the device is judged.
 func (b *bench) apart(u, w int32) bool {
 	b.settleVisits()
+	answer, known := b.visits.apart[[2]int32{u, w}]
+	if !known {
+		answer = b.everApart(u, w)
+		b.visits.apart[[2]int32{u, w}] = answer
+	}
+	return answer
+}
+
+func (b *bench) everApart(u, w int32) bool {
 	for i, x := range b.visits.user {
 		if x != u {
 			continue

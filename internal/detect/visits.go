@@ -14,6 +14,7 @@ type visitors struct {
 	user  []int32 // of each visit the user after continuity; -1 where user or area is not known
 	lone  bool    // no two users, or no two areas: there is no conflict
 	byID  map[subscriber.ID]int32
+	apart map[[2]int32]bool // pairs asked for, whether they were in two places at once
 	// scratch of conflicts
 	active []int32
 	used   []bool
@@ -27,6 +28,10 @@ func (b *bench) settleVisits() {
 	}
 	m.ready, m.lone = true, true
 	m.user = m.user[:0]
+	if m.apart == nil {
+		m.apart = make(map[[2]int32]bool)
+	}
+	clear(m.apart)
 	if len(b.h.Visits) == 0 {
 		return
 	}
