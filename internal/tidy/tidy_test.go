@@ -84,8 +84,8 @@ func TestNodeDependsOnNoStore(t *testing.T) {
 }
 
 // Each file of testdata/faults is a small house. Its comment has lines "RULE: FAULT", every one of
-// which the rule must give, and the rules named must give no other. A house that says "RULE" alone
-// must have no fault under it.
+// which the rule must give, and the rules named must give no other, unless a line "RULE: ..." says that
+// there are more. A house that says "RULE" alone must have no fault under it.
 func TestRulesSeeFaults(t *testing.T) {
 	files, err := filepath.Glob("testdata/faults/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -136,6 +136,9 @@ func TestRulesSeeFaults(t *testing.T) {
 func compare(t *testing.T, rule string, texts []string, got []fault) {
 	t.Helper()
 	for _, w := range texts {
+		if w == "..." {
+			return
+		}
 		i := slices.IndexFunc(got, func(f fault) bool { return strings.HasPrefix(f.String(), w) })
 		if i < 0 {
 			t.Errorf("rule %s does not see %q among %q", rule, w, got)
