@@ -7,7 +7,7 @@ import (
 	"github.com/openceir/openceir/subscriber"
 )
 
-// The genuine device among duplicates, Q.5052 §8: what sightings alone can say.
+// The genuine device among duplicates, Q.5052 §8: what sightings alone can say.
 // Registration, purchase and inspection are evidence that people weigh later. The points are
 // chosen so that nobody stands out without having been first by a clear margin and being active
 // still, and so that a rival with most days and a steady pair makes the claim unclear.
@@ -34,7 +34,7 @@ type claim struct {
 }
 
 // best returns the subscriber with the best claim, and writes why. It returns 0 where no claim
-// stands out, for a history that is not whole, and for bulk values, where nobody searches.
+// stands out, for a history that is not whole, and for bulk values, where nobody searches.
 func (b *bench) best(evidence map[string]string) subscriber.ID {
 	switch {
 	case b.pairs >= bulkSubscribers:

@@ -43,7 +43,7 @@ type Due struct {
 	Day  device.Day `json:"day"` // as soon as this is a complete day
 }
 
-// Result says what a pass did with one rule, and on what input (R-111).
+// Result says what a pass did with one rule, and on what input.
 type Result struct {
 	Rule      string   `json:"rule"`
 	Version   string   `json:"version"`

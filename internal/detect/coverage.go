@@ -21,7 +21,7 @@ type Present struct {
 	TimedSince device.Day
 }
 
-// Coverage says what of the expected input there is: one entry for each operator of the
+// Coverage says what of the expected input there is: one entry for each operator of the
 // country. An empty coverage knows nothing, and everything counted is incomplete.
 type Coverage []Present
 

@@ -8,7 +8,7 @@ import (
 	"github.com/openceir/openceir/internal/device"
 )
 
-// Feed is the edition of a set of facts: every answer names it.
+// Feed is the edition of a set of facts: every answer names it.
 type Feed struct {
 	Version string     // digest or number of the edition
 	Day     device.Day // day on which it was current

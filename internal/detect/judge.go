@@ -78,7 +78,7 @@ func (c *Condition) judge(b *bench) (holds bool, flips device.Day) {
 }
 
 // Suspended reports whether the condition cannot be judged because the TAC directory is missing or
-// too old: a stale feed never triggers anything.
+// too old: a stale feed never triggers anything.
 func (c *Condition) Suspended(f *Facts, asOf device.Day) bool {
 	return c.maxAge > 0 && (f.TACs == nil || f.TACFeed.Day+device.Day(c.maxAge) < asOf)
 }

@@ -50,7 +50,7 @@ func (d *stolen) explain(b *bench, _ int, evidence map[string]string) (device.Da
 // and values that identify no device are left alone unless asked for.
 type tacNotAllocated struct {
 	delays      [100]int // days, by the first two digits of the code
-	feedMaxAge  int      // days after which the directory is too old to accuse anybody
+	feedMaxAge  int      // days after which the directory is too old to accuse anybody
 	includeTest bool
 }
 

@@ -17,7 +17,7 @@ const (
 	// maxWindow bounds a window, in days: beyond a year no operator keeps data.
 	maxWindow = 366
 	// minHorizon is the least number of days kept as bitmaps: the look-back for the genuine user
-	// is three months, whatever the windows are.
+	// is three months, as countries that paired their clones have used it, whatever the windows are.
 	minHorizon = 90
 	// maxMonths is how many civil months can touch maxWindow days.
 	maxMonths = maxWindow/28 + 2
@@ -26,7 +26,7 @@ const (
 	// active, as the guard counts it.
 	activeDays = 30
 	// bulkSubscribers is how many active subscribers make a value a bulk one, for which nobody
-	// searches a genuine device.
+	// searches a genuine device.
 	bulkSubscribers = 100
 
 	// maxLinked bounds the subscriptions that one MSISDN joins. A number has a handful of cards in
@@ -51,7 +51,7 @@ const (
 	maxConflicts = 20
 
 	// shareFloor is the number of matching devices up to which a rule's share is not looked at: a
-	// share of a handful is noise, and the guard (design §5.4) bounds what may follow from it.
+	// share of a handful is noise, and the guard of the ledger bounds what may follow from it.
 	shareFloor = 100
 	// maxGaps bounds the gaps of data that a result lists by name; the rest are counted.
 	maxGaps = 20
