@@ -8,35 +8,43 @@ import (
 	"github.com/openceir/openceir/internal/store/storetest"
 )
 
-func sqliteStore(t testing.TB) *store.Store {
-	return opened(t, store.Config{Data: t.TempDir()})
+// dialects are the two databases: each gives the configuration of a new and empty register.
+var dialects = []struct {
+	name string
+	make func(testing.TB) store.Config
+}{
+	{"sqlite", func(t testing.TB) store.Config { return store.Config{Data: t.TempDir()} }},
+	{"postgres", func(t testing.TB) store.Config { return store.Config{URL: storetest.Postgres(t)} }},
 }
 
-func postgresStore(t testing.TB) *store.Store {
-	return opened(t, store.Config{URL: storetest.Postgres(t)})
-}
-
-func opened(t testing.TB, c store.Config) *store.Store {
+func open(t testing.TB, c store.Config) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
 }
 
-var dialects = map[string]func(testing.TB) *store.Store{"sqlite": sqliteStore, "postgres": postgresStore}
-
-func TestQuick(t *testing.T) {
-	for name, open := range dialects {
-		t.Run(name, func(t *testing.T) {
-			s := open(t)
-			st := storetest.Tell(t, storetest.New(t, s, 1))
-			r := st.Clean(t)
-			t.Logf("%+v", r)
+func TestConformance(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.name, func(t *testing.T) {
+			storetest.Run(t, func(t testing.TB) func() ledger.Store {
+				c := d.make(t)
+				return func() ledger.Store { return open(t, c) }
+			})
 		})
 	}
 }
 
-var _ ledger.Store
+// Without the lock that lets writers wait for one another, PostgreSQL's serialization and the
+// compare-and-set alone keep two processes from forking the ledger.
+func TestRacingWriters(t *testing.T) {
+	c := store.Config{URL: storetest.Postgres(t)}
+	storetest.TwoProcesses(t, func() ledger.Store { return store.Racing(open(t, c)) }, 6)
+}

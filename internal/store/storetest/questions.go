@@ -1,0 +1,251 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"testing"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/receipt"
+)
+
+// Questions is what stages and pages ask of a transaction, all together.
+type Questions interface {
+	ledger.Tx
+	File(ctx context.Context, digest string) (ledger.FileRow, bool, error)
+	Files(ctx context.Context, kind device.FileKind, operator device.Operator) ([]ledger.FileRow, error)
+	Withdrawal(ctx context.Context, file string) (ledger.WithdrawalRow, bool, error)
+	LiveParts(ctx context.Context, table string) ([]device.Part, error)
+	Findings(ctx context.Context) iter.Seq2[ledger.FindingRow, error]
+	FindingsOf(ctx context.Context, m imei.IMEI) ([]ledger.FindingRow, error)
+	FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error)
+	CountFindings(ctx context.Context) (map[string]int, error)
+	Subjects(ctx context.Context, m imei.IMEI) ([]uint64, error)
+	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
+	Proposal(ctx context.Context, content receipt.Digest) (ledger.ProposalRow, bool, error)
+	SignaturesOf(ctx context.Context, content receipt.Digest) ([]ledger.SignatureRow, error)
+	Cursor(ctx context.Context, stage string) (uint64, error)
+	Nodes(ctx context.Context) ([]ledger.NodeRow, error)
+	Leaf(ctx context.Context, index uint64) (ledger.Leaf, bool, error)
+	LastOfKind(ctx context.Context, kind receipt.Kind) (ledger.Leaf, bool, error)
+}
+
+// asker compares answers with those of a twin that folds the records into maps and looks through
+// all of them.
+type asker struct {
+	t  testing.TB
+	tx Questions
+	*twin
+}
+
+// askAll asks every question, of everything there is and of things that are not.
+func askAll(t testing.TB, tx Questions, _ note.Verifier) {
+	t.Helper()
+	a := asker{t, tx, foldAll(t, tx)}
+	a.rows()
+	a.records()
+	a.files()
+	a.findings()
+	a.subjects()
+	a.proposals()
+	a.rest()
+}
+
+// same compares two answers by their printed form, where an empty answer is as good as none.
+func (a asker) same(what string, got, want any, errs ...error) {
+	a.t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			a.t.Errorf("%s: %v", what, err)
+		}
+	}
+	g, w := printed(got), printed(want)
+	if g != w {
+		a.t.Errorf("%s:\n got %s\nwant %s", what, g, w)
+	}
+}
+
+func printed(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	if s := string(b); s != "[]" {
+		return s
+	}
+	return "null"
+}
+
+// collect takes an iteration apart.
+func collect[T any](seq iter.Seq2[T, error]) (out []T, err error) {
+	for v, e := range seq {
+		if e != nil {
+			return out, e
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func (a asker) rows() {
+	for _, table := range ledger.Tables {
+		got, err := collect(a.tx.Rows(a.t.Context(), table))
+		slices.SortFunc(got, func(x, y ledger.Row) int { return cmp.Compare(x.Key(), y.Key()) })
+		a.same("rows of "+string(table), got, of[ledger.Row](a.twin, table, nil), err)
+	}
+}
+
+func (a asker) records() {
+	ctx := a.t.Context()
+	last := map[receipt.Kind]ledger.Leaf{"no such kind": {}}
+	for _, l := range a.leaves {
+		last[l.Kind] = l
+		got, ok, err := a.tx.Leaf(ctx, l.Index)
+		a.same(fmt.Sprint("record ", l.Index, ok), got, l, err)
+	}
+	_, ok, err := a.tx.Leaf(ctx, uint64(len(a.leaves)))
+	a.same("record that is not there", ok, false, err)
+	for kind, l := range last {
+		got, ok, err := a.tx.LastOfKind(ctx, kind)
+		a.same("last "+string(kind), []any{got, ok}, []any{l, l.Text != nil}, err)
+		for _, from := range []uint64{0, l.Index, l.Index + 1} {
+			kinds := []receipt.Kind{kind, receipt.Measure}
+			got, err := collect(a.tx.Leaves(ctx, from, kinds...))
+			var want []ledger.Leaf
+			for _, l := range a.leaves {
+				if l.Index >= from && slices.Contains(kinds, l.Kind) {
+					want = append(want, l)
+				}
+			}
+			a.same(fmt.Sprintf("records of %s from %d", kinds, from), got, want, err)
+		}
+	}
+	acts := of[ledger.ActRow](a.twin, ledger.Acts, nil)
+	for _, act := range acts {
+		got, ok, err := a.tx.ActByKey(ctx, act.ActKey)
+		a.same("act by key", []any{got, ok}, []any{act, true}, err)
+	}
+	_, ok, err = a.tx.ActByKey(ctx, receipt.Digest{1})
+	a.same("act that is not there", ok, false, err)
+}
+
+func (a asker) files() {
+	ctx := a.t.Context()
+	for _, f := range append(of[ledger.FileRow](a.twin, ledger.Files, nil), ledger.FileRow{File: device.File{Digest: digest("nothing")}}) {
+		got, ok, err := a.tx.File(ctx, f.File.Digest)
+		want, there := a.file(f.File.Digest)
+		a.same("file "+f.File.Name, []any{got, ok}, []any{want, there}, err)
+		w, ok, err := a.tx.Withdrawal(ctx, f.File.Digest)
+		a.same("withdrawal of "+f.File.Name, []any{w, ok}, []any{a.withdrawal(f.File.Digest), a.withdrawn(f.File.Digest)}, err)
+	}
+	for _, kind := range []device.FileKind{"", device.FileOperator, device.FileTAC, device.FileStolen} {
+		for _, op := range []device.Operator{"", "north", "south", "nobody"} {
+			got, err := a.tx.Files(ctx, kind, op)
+			a.same(fmt.Sprintf("files %q %q", kind, op), got, a.twin.files(kind, op), err)
+		}
+	}
+	for _, table := range []string{"days", "tacs", "malformed", "visits"} {
+		got, err := a.tx.LiveParts(ctx, table)
+		a.same("live parts of "+table, got, a.liveParts(table), err)
+	}
+}
+
+func (a asker) findings() {
+	ctx := a.t.Context()
+	all := of[ledger.FindingRow](a.twin, ledger.Findings, nil)
+	slices.SortFunc(all, func(x, y ledger.FindingRow) int {
+		return cmp.Or(cmp.Compare(x.Finding.IMEI, y.Finding.IMEI), cmp.Compare(x.Finding.Rule, y.Finding.Rule))
+	})
+	got, err := collect(a.tx.Findings(ctx))
+	a.same("findings", got, all, err)
+	counts := map[string]int{}
+	for _, f := range all {
+		counts[f.Finding.Rule]++
+		got, err := a.tx.FindingsOf(ctx, f.Finding.IMEI)
+		a.same("findings of "+f.Finding.IMEI.String(), got, where(all, func(g ledger.FindingRow) bool { return g.Finding.IMEI == f.Finding.IMEI }), err)
+	}
+	n, err := a.tx.CountFindings(ctx)
+	a.same("findings by rule", n, counts, err)
+	for _, rule := range append(slices.Sorted(maps.Keys(counts)), "no such rule") {
+		want := where(all, func(f ledger.FindingRow) bool { return f.Finding.Rule == rule })
+		slices.SortStableFunc(want, func(x, y ledger.FindingRow) int { return cmp.Compare(y.Finding.Strength, x.Finding.Strength) })
+		for _, limit := range []int{0, 1, 5, 1000} {
+			got, err := a.tx.FindingsByStrength(ctx, rule, limit)
+			a.same(fmt.Sprintf("%d strongest of %s", limit, rule), got, want[:min(limit, len(want))], err)
+		}
+	}
+}
+
+func (a asker) subjects() {
+	ctx := a.t.Context()
+	all := of[ledger.SubjectRow](a.twin, ledger.Subjects, nil)
+	ask := []imei.IMEI{0, Blocked, Reported, Proposed, Spare}
+	for _, s := range all {
+		ask = append(ask, s.Low, s.High, s.Low+1, s.High+1, s.Low-1)
+	}
+	for _, m := range ask {
+		set := map[uint64]bool{}
+		for _, s := range all {
+			if s.Low <= m && m <= s.High {
+				set[s.Index] = true
+			}
+		}
+		got, err := a.tx.Subjects(ctx, m)
+		a.same("measures about "+m.String(), got, slices.Sorted(maps.Keys(set)), err)
+	}
+}
+
+func (a asker) proposals() {
+	ctx := a.t.Context()
+	enacted := map[receipt.Digest]bool{}
+	for _, act := range of[ledger.ActRow](a.twin, ledger.Acts, nil) {
+		enacted[act.Content] = true
+	}
+	all := of[ledger.ProposalRow](a.twin, ledger.Proposals, nil)
+	var open []ledger.ProposalRow
+	signed := map[string][]ledger.SignatureRow{}
+	for _, p := range all {
+		got, ok, err := a.tx.Proposal(ctx, p.Content)
+		a.same("proposal", []any{got, ok}, []any{p, true}, err)
+		want := of(a.twin, ledger.Signatures, func(s ledger.SignatureRow) bool { return s.Content == p.Content })
+		given, err := a.tx.SignaturesOf(ctx, p.Content)
+		a.same("signatures", given, want, err)
+		if !enacted[p.Content] {
+			open = append(open, p)
+			signed[p.Content.String()] = want
+		}
+	}
+	slices.SortFunc(open, func(x, y ledger.ProposalRow) int { return cmp.Compare(x.Index, y.Index) })
+	gotOpen, gotSigned, err := a.tx.Proposals(ctx)
+	a.same("proposals that wait", gotOpen, open, err)
+	byText := map[string][]ledger.SignatureRow{}
+	for d, s := range gotSigned {
+		byText[d.String()] = s
+	}
+	a.same("their signatures", byText, signed)
+	_, ok, err := a.tx.Proposal(ctx, receipt.Digest{2})
+	a.same("proposal that is not there", ok, false, err)
+}
+
+func (a asker) rest() {
+	ctx := a.t.Context()
+	want := map[string]uint64{"no such stage": 0}
+	for _, c := range of[ledger.CursorRow](a.twin, ledger.Cursors, nil) {
+		want[c.Stage] = c.Upto
+	}
+	for stage, upto := range want {
+		got, err := a.tx.Cursor(ctx, stage)
+		a.same("cursor "+stage, got, upto, err)
+	}
+	nodes, err := a.tx.Nodes(ctx)
+	a.same("nodes", nodes, of[ledger.NodeRow](a.twin, ledger.Nodes, nil), err)
+}
