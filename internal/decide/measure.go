@@ -2,6 +2,9 @@ package decide
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
@@ -65,12 +68,17 @@ func (s *Stage[T]) append(b *ledger.Batch, p list.Standing, key receipt.Digest, 
 	return err
 }
 
-// reason is the personal part of an automatic measure: what its holder may read in the receipt.
-// It names no subscriber.
+// reason is the personal part of an automatic measure: what its holder may read in the receipt, a
+// line for each thing that the rule saw. It names no subscriber.
 func reason(f *device.Finding) []byte {
-	g := *f
-	g.Best = 0
-	return ledger.Encode(g)
+	b := fmt.Appendf(nil, "The rule %s, version %s, holds since %s.\n", f.Rule, f.Version, f.Since)
+	for _, name := range slices.Sorted(maps.Keys(f.Evidence)) {
+		b = fmt.Appendf(b, "%s: %s\n", strings.ReplaceAll(name, "_", " "), f.Evidence[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Params)) {
+		b = fmt.Appendf(b, "parameter %s: %s\n", strings.ReplaceAll(name, "_", " "), f.Params[name])
+	}
+	return b
 }
 
 // lift drops the lines of a rule's own measures whose finding has closed.

@@ -5,6 +5,7 @@ package centre
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
@@ -48,6 +49,7 @@ type Centre struct {
 	runner    *follow.Runner[*Tx]
 	publisher enforce.Publisher
 	active    atomic.Pointer[lake.Active] // nil until the first day
+	counted   string                      // the day and the parts that active counts; owned by who holds stepping
 }
 
 // Open opens the register and the lake. The register must have been founded (see Found) before
@@ -158,11 +160,20 @@ func (t *Centre) refresh(ctx context.Context) error {
 	if err != nil || day == 0 {
 		return err
 	}
+	input := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintln(input, p.Digest)
+	}
+	counted := fmt.Sprintf("%s %x", day, input.Sum(nil))
+	if counted == t.counted {
+		return nil
+	}
 	active, err := t.Lake.Active(ctx, parts, day)
 	if err != nil {
 		return fmt.Errorf("counting active pairs: %w", err)
 	}
 	t.active.Store(active)
+	t.counted = counted
 	return nil
 }
 

@@ -46,6 +46,7 @@ func (d *Demo) attack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	held := d.held()
 	d.say("Now the centre is taken over: whoever has its database and its key signs lists that refuse every phone.")
 	ways := []struct {
 		name string
@@ -62,6 +63,7 @@ func (d *Demo) attack(ctx context.Context) error {
 	}
 	d.rogue.armed.Store(nil)
 	d.Result.Attack.FilesDelivered = int(d.rogue.served.Load())
+	d.Result.Attack.FilesHeld = d.held() - held
 	after, err := d.ask(ctx)
 	if err != nil {
 		return err
@@ -75,6 +77,14 @@ func (d *Demo) attack(ctx context.Context) error {
 	d.say("%d lines pushed in %d files; %d were held, none believed. %d phones attached again: %d were cut off.", d.Result.Attack.LinesPushed,
 		d.Result.Attack.FilesDelivered, d.Result.Attack.FilesHeld, len(after), d.Result.Attack.DevicesCutOff)
 	return nil
+}
+
+// held returns how many list files the nodes have held so far.
+func (d *Demo) held() (n int) {
+	for _, node := range d.nodes {
+		n += int(node.Core.Stats.HeldInAll.Load())
+	}
+	return n
 }
 
 // push makes one forged list for each node, lets the node fetch it in the usual way, and counts.
@@ -104,12 +114,8 @@ func (d *Demo) push(ctx context.Context, name string, make func(*forge.Centre, [
 	defer d.rogue.armed.Store(nil)
 	why := ""
 	for _, n := range d.nodes {
-		held := n.Core.Stats.HeldInAll.Load()
 		if err := n.Sync(ctx); err != nil {
 			why = err.Error()
-		}
-		if n.Core.Stats.HeldInAll.Load() > held {
-			d.Result.Attack.FilesHeld++
 		}
 	}
 	d.say("  %s\n    held: %s", name, last(why))
