@@ -34,7 +34,8 @@ func (e *Entry) explain(b *strings.Builder, policy *Record) {
 		b.WriteString("  what:   sealed: it names a subscriber\n")
 	}
 	if e.Personal != nil {
-		fmt.Fprintf(b, "  why:    %s\n", strings.TrimSpace(string(e.Personal.Body)))
+		why := strings.TrimSpace(string(e.Personal.Body))
+		fmt.Fprintf(b, "  why:    %s\n", strings.ReplaceAll(why, "\n", "\n          "))
 	}
 	for _, a := range r.Approvals {
 		fmt.Fprintf(b, "  signed: %s (%s)\n", a.Person, a.Verdict)
