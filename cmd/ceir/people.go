@@ -141,17 +141,26 @@ func signers(by []string) ([]centre.Signer, error) {
 func (a *app) propose() *cobra.Command {
 	c := &cobra.Command{Use: "propose", Short: "announce something that people are asked to sign"}
 	var ceiling uint64
+	var status string
 	policy := &cobra.Command{
 		Use:   "policy RULE --ceiling PAIRS",
 		Short: "give a rule authority, with a daily ceiling of active pairs",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.announce(c, func(t *centre.Centre) (receipt.Digest, error) {
-				d, _, err := t.ProposePolicy(c.Context(), args[0], ceiling)
+				var s list.Status
+				if status != "" {
+					var err error
+					if s, err = list.ParseStatus(status); err != nil {
+						return receipt.Digest{}, problem.New(problem.Invalid, "%w", err)
+					}
+				}
+				d, _, err := t.ProposePolicy(c.Context(), args[0], s, ceiling)
 				return d, err
 			})
 		},
 	}
+	policy.Flags().StringVar(&status, "status", "", "a milder status than the rule asks for: tracked")
 	policy.Flags().Uint64Var(&ceiling, "ceiling", 0, "active pairs that the rule may refuse in 24 hours")
 	active := &cobra.Command{
 		Use:   "active",

@@ -101,6 +101,15 @@ func Automatic(f *device.Finding, g list.Ground) bool {
 	return !f.Incomplete && (g != list.Duplicate || f.Best != 0)
 }
 
+// Cost returns how many active pairs a finding's measure would newly refuse: none if its status
+// does not refuse, at least one otherwise.
+func Cost(f *device.Finding, s list.Status) uint64 {
+	if !s.Refuses() {
+		return 0
+	}
+	return uint64(max(1, f.Pairs))
+}
+
 // Ops returns what a finding leads to under a policy: for a duplicate first the pair of the best
 // claim, then the line.
 func Ops(f *device.Finding, p *list.Policy) [][]list.Op {

@@ -20,12 +20,8 @@ func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []ledger.Fi
 		if f.Version != p.Version || !Automatic(f, p.Ground) || stands(b.Table(), f, &p) {
 			continue
 		}
-		left := b.Guard().Left(p.Rule, b.Time())
-		if left == 0 {
-			return nil
-		}
-		if uint64(f.Pairs) > left {
-			continue // a weaker one that fits may still be acted on
+		if Cost(f, p.Status) > b.Guard().Left(p.Rule, b.Time()) {
+			continue // it waits; a weaker one that fits may still be acted on
 		}
 		if err := s.act(b, p, f); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package centre
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -62,8 +63,9 @@ type DryRun struct {
 	Pairs         uint64 // active pairs that those would newly refuse
 }
 
-// DryRun counts what a rule would do now.
-func (t *Centre) DryRun(ctx context.Context, rule string) (d DryRun, err error) {
+// DryRun counts what a rule would do now with a status, or, for 0, with the one its condition asks
+// for. The status may be milder than that, not harder.
+func (t *Centre) DryRun(ctx context.Context, rule string, status list.Status) (d DryRun, err error) {
 	err = t.view(ctx, func(tx *Tx) error {
 		c, err := t.condition(ctx, tx, rule)
 		if err != nil {
@@ -73,15 +75,19 @@ func (t *Centre) DryRun(ctx context.Context, rule string) (d DryRun, err error) 
 		if d.Ground, err = list.ParseGround(c.Ground); err != nil {
 			return err
 		}
-		if d.Status, err = list.ParseStatus(string(c.Effect)); err != nil {
+		asked, err := list.ParseStatus(string(c.Effect))
+		if err != nil {
 			return err
+		}
+		if d.Status = cmp.Or(status, asked); d.Status > asked {
+			return problem.New(problem.Refused, "the rule %s asks for %s: a policy can be milder, not harder", rule, asked)
 		}
 		rows, err := tx.FindingsByStrength(ctx, rule, decide.MaxFindings)
 		for i := range rows {
 			d.Findings++
 			if decide.Automatic(&rows[i].Finding, d.Ground) {
 				d.Automatic++
-				d.Pairs += uint64(max(1, rows[i].Finding.Pairs))
+				d.Pairs += decide.Cost(&rows[i].Finding, d.Status)
 			}
 		}
 		return err
@@ -89,9 +95,10 @@ func (t *Centre) DryRun(ctx context.Context, rule string) (d DryRun, err error) 
 	return d, err
 }
 
-// ProposePolicy announces a rule's policy with a daily ceiling of active pairs.
-func (t *Centre) ProposePolicy(ctx context.Context, rule string, ceiling uint64) (receipt.Digest, DryRun, error) {
-	d, err := t.DryRun(ctx, rule)
+// ProposePolicy announces a rule's policy with a status (0 for the one its condition asks for) and
+// a daily ceiling of active pairs.
+func (t *Centre) ProposePolicy(ctx context.Context, rule string, status list.Status, ceiling uint64) (receipt.Digest, DryRun, error) {
+	d, err := t.DryRun(ctx, rule, status)
 	if err != nil {
 		return receipt.Digest{}, d, err
 	}

@@ -27,8 +27,12 @@ func (d *Demo) detect(ctx context.Context) error {
 }
 
 // rules are given authority in this order, so that the clearest grounds have the first claim on
-// what may be changed in a day.
-var rules = []string{"stolen", "duplicate-place", "not-allocated"}
+// what may be changed in a day. Who holds a device with a number nobody allocated has done nothing
+// wrong that they know of: it is tracked until somebody has told them.
+var rules = []struct {
+	name   string
+	status list.Status
+}{{"stolen", list.Prohibited}, {"duplicate-place", list.Prohibited}, {"not-allocated", list.Tracked}}
 
 // decide lets people sign the base of the guard and a policy for each rule, and enacts what the
 // policies allow.
@@ -43,26 +47,26 @@ func (d *Demo) decide(ctx context.Context) error {
 	most := d.Centre.Guard().Active() / 100
 	d.say("Two organisations signed the base of the guard: %d active pairs of device and subscriber, so that at\nmost %d may be newly refused in a day, whoever signs, unless it was announced a day before.", d.Centre.Guard().Active(), most)
 	for _, rule := range rules {
-		dry, err := d.Centre.DryRun(ctx, rule)
+		dry, err := d.Centre.DryRun(ctx, rule.name, rule.status)
 		if err != nil {
 			return err
 		}
 		if dry.Automatic == 0 {
 			continue
 		}
-		digest, dry, err := d.Centre.ProposePolicy(ctx, rule, min(dry.Pairs, max(1, most)))
+		digest, dry, err := d.Centre.ProposePolicy(ctx, rule.name, rule.status, min(dry.Pairs, max(1, most)))
 		if err != nil {
 			return err
 		}
 		if err := d.sign(ctx, digest); err != nil {
 			return err
 		}
-		p, _, ok := d.Centre.Guard().Policy(rule)
+		p, _, ok := d.Centre.Guard().Policy(rule.name)
 		if !ok {
-			d.say("  %-16s would refuse %d pairs: too many to sign for today, it waits its 24 hours", rule, dry.Pairs)
+			d.say("  %-16s would refuse %d pairs: too many to sign for today, it waits its 24 hours", rule.name, dry.Pairs)
 			continue
 		}
-		d.say("  %-16s may set %s on %d of its %d findings, %d pairs, at most %d a day", rule, p.Status, dry.Automatic, dry.Findings, dry.Pairs, p.Ceiling)
+		d.say("  %-16s may set %s on %d of its %d findings, %d pairs, at most %d a day", rule.name, p.Status, dry.Automatic, dry.Findings, dry.Pairs, p.Ceiling)
 	}
 	return nil
 }
