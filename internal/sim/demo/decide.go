@@ -66,6 +66,10 @@ func (d *Demo) decide(ctx context.Context) error {
 			d.say("  %-16s would refuse %d pairs: too many to sign for today, it waits its 24 hours", rule.name, dry.Pairs)
 			continue
 		}
+		if !p.Status.Refuses() {
+			d.say("  %-16s may set %s on its %d findings, which refuses nobody", rule.name, p.Status, dry.Automatic)
+			continue
+		}
 		d.say("  %-16s may set %s on %d of its %d findings, %d pairs, at most %d a day", rule.name, p.Status, dry.Automatic, dry.Findings, dry.Pairs, p.Ceiling)
 	}
 	return nil
@@ -104,6 +108,7 @@ func (d *Demo) publish(ctx context.Context) error {
 			return fmt.Errorf("node %s has no list", n.config.Node)
 		}
 	}
-	d.say("%d decisions; the list has %d prohibited devices and %d lines that allow. Each node has verified it, line\nby line, and put it in force.", d.Result.Decisions, d.Result.Lists[list.Prohibited.String()], d.Result.Lists[list.Allowed.String()])
+	d.say("%d decisions: %d devices prohibited, %d tracked, %d owners paired with theirs. Each node has verified the\nlist, line by line, and put it in force.", d.Result.Decisions,
+		d.Result.Lists[list.Prohibited.String()], d.Result.Lists[list.Tracked.String()], d.Result.Lists[list.Allowed.String()])
 	return nil
 }
