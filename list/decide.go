@@ -1,6 +1,10 @@
 package list
 
 import (
+	"cmp"
+	"iter"
+	"slices"
+
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/subscriber"
 )
@@ -44,114 +48,157 @@ type Answer struct {
 
 // Decide answers a query. Precedence: override; non-identifying value; stolen or lost; pair; exempt;
 // the device's own lines (prohibited before tracked before allowed); the narrowest range, of which
-// a TAC is one and a restrictive mode the widest; allowed.
+// a TAC is one and a restrictive mode the widest; allowed. Among lines of one step and subject, the
+// ground with the lower number is named.
 //
-// When a device is refused except with its paired subscribers and the network did not say who
+// A pair sets aside the grounds that it names, for its subscriber: it answers if nothing else is
+// held against the device.
+//
+// When a device is refused except with a paired subscriber and the network did not say who
 // asks, the answer is tracked: a victim must not be cut off because a field was empty.
 func (t *Table) Decide(q *Query) Answer {
 	if q.Malformed {
 		return Answer{Status: Allowed, Reason: ByMalformed}
 	}
-	return decide(t.device(q.IMEI), t.wide, q)
+	var own, wide [4]Line
+	return decide(t.device(q.IMEI, own[:0]), t.over(q.IMEI, wide[:0]), q)
 }
 
+// decide answers from the device's own lines, sorted, and the wide ones that cover it.
 func decide(own, wide []Line, q *Query) Answer {
-	if l := first(own, wide, Override, q.IMEI); l != nil {
+	if l := first(own, wide, Override); l != nil {
 		return Answer{Allowed, ByOverride, *l}
 	}
-	if l := first(own, nil, Special, q.IMEI); l != nil {
+	if l := first(own, nil, Special); l != nil {
 		return Answer{l.Status, BySpecial, *l}
 	}
 	if _, is := imei.NonIdentifying(q.IMEI); is {
 		return Answer{Status: Tracked, Reason: BySpecial}
 	}
-	if l := theft(own, q); l != nil {
+	if l := theft(own, wide, q.Version); l != nil {
 		return Answer{l.Status, ByTheft, *l}
 	}
-	overridden, pair, paired := pairs(own, q)
-	a := held(own, wide, q, overridden)
+	pair, aside := q.pair(own)
+	a := held(own, wide, q.Version, aside)
 	if pair != nil && a.Status == Allowed {
 		return Answer{Allowed, ByPair, *pair}
 	}
-	if e := first(own, wide, Exempt, q.IMEI); e != nil {
-		return Answer{Allowed, ByExempt, *e}
+	if l := first(own, wide, Exempt); l != nil {
+		return Answer{Allowed, ByExempt, *l}
 	}
-	if a.Status.Refuses() && q.IMSI == 0 && q.MSISDN == 0 && paired.Has(a.Line.Ground) {
+	if a.Status.Refuses() && q.IMSI == 0 && q.MSISDN == 0 && lets(own, wide, q.Version) {
 		return Answer{Tracked, ByPairless, a.Line}
 	}
 	return a
 }
 
-// first returns the device's line of the class, or the first wide one that covers it.
-func first(own, wide []Line, c Class, m imei.IMEI) *Line {
-	for i := range own {
-		if own[i].Class == c {
-			return &own[i]
+// first returns the device's line of the class, or the narrowest wide one.
+func first(own, wide []Line, c Class) (best *Line) {
+	for _, lines := range [][]Line{own, wide} {
+		for i := range lines {
+			if l := &lines[i]; l.Class == c && (best == nil || narrower(l, best)) {
+				best = l
+			}
 		}
 	}
-	for i := range wide {
-		if wide[i].Class == c && wide[i].Covers(m) {
-			return &wide[i]
-		}
-	}
-	return nil
+	return best
 }
 
-func theft(own []Line, q *Query) *Line {
-	for i := range own {
-		l := &own[i]
-		if l.Class == Listed && (l.Ground == Stolen || l.Ground == Lost) && l.forVersion(q.Version) && l.Status.Refuses() {
-			return l
+// theft returns what says that the device is stolen or lost, its own line before a range.
+func theft(own, wide []Line, version uint8) (best *Line) {
+	for _, lines := range [][]Line{own, wide} {
+		for i := range lines {
+			if l := &lines[i]; l.theft() && l.forVersion(version) && (best == nil || narrower(l, best)) {
+				best = l
+			}
 		}
 	}
-	return nil
+	return best
+}
+
+// theft reports whether the line refuses a device because it was stolen or lost.
+func (l *Line) theft() bool {
+	return l.Class == Listed && (l.Ground == Stolen || l.Ground == Lost) && l.Status.Refuses()
 }
 
 func (l *Line) forVersion(v uint8) bool { return l.Version == AnyVersion || l.Version == v }
 
-// pairs returns the grounds that the asking subscriber's pair sets aside, that pair, and the
-// grounds that any pair of the device would set aside.
-func pairs(own []Line, q *Query) (mine Grounds, pair *Line, any Grounds) {
+// pairs returns the part of a device's own lines that are pairs, sorted by subscriber.
+func pairs(own []Line) []Line {
+	from, _ := slices.BinarySearchFunc(own, Pair, func(l Line, c Class) int { return cmp.Compare(l.Class, c) })
+	to, _ := slices.BinarySearchFunc(own, Pair+1, func(l Line, c Class) int { return cmp.Compare(l.Class, c) })
+	return own[from:to]
+}
+
+// pair returns the pair of the asking subscriber and the grounds that it sets aside.
+func (q *Query) pair(own []Line) (pair *Line, aside Grounds) {
+	if q.IMSI == 0 && q.MSISDN == 0 {
+		return nil, 0
+	}
+	own = pairs(own)
 	for i := range own {
-		if own[i].Class == Pair {
-			any |= own[i].Overrides
-			if q.isSubscriber(own[i].Subscriber) {
-				mine |= own[i].Overrides
-				pair = &own[i]
+		if l := &own[i]; q.isSubscriber(l.Subscriber) {
+			aside |= l.Overrides
+			if pair == nil {
+				pair = l
 			}
 		}
 	}
-	return mine, pair, any
+	return pair, aside
+}
+
+// asides yields each paired subscriber of a device with the grounds that are set aside for them.
+func asides(own []Line) iter.Seq2[subscriber.ID, Grounds] {
+	return func(yield func(subscriber.ID, Grounds) bool) {
+		for p := pairs(own); len(p) > 0; {
+			who, aside := p[0].Subscriber, Grounds(0)
+			for len(p) > 0 && p[0].Subscriber == who {
+				aside |= p[0].Overrides
+				p = p[1:]
+			}
+			if !yield(who, aside) {
+				return
+			}
+		}
+	}
+}
+
+// lets reports whether some paired subscriber of the device is not refused.
+func lets(own, wide []Line, version uint8) bool {
+	for _, aside := range asides(own) {
+		if !held(own, wide, version, aside).Status.Refuses() {
+			return true
+		}
+	}
+	return false
 }
 
 // held returns what is held against the device (or for it) by listed lines on grounds not set aside.
-func held(own, wide []Line, q *Query, aside Grounds) Answer {
-	var best *Line
-	for i := range own {
-		l := &own[i]
-		if l.Class == Listed && !aside.Has(l.Ground) && l.forVersion(q.Version) && (best == nil || stronger(l, best)) {
-			best = l
-		}
+func held(own, wide []Line, version uint8, aside Grounds) Answer {
+	from, _ := slices.BinarySearchFunc(own, Listed, func(l Line, c Class) int { return cmp.Compare(l.Class, c) })
+	if l := strongest(own[from:], version, aside); l != nil {
+		return Answer{l.Status, ByDevice, *l}
 	}
-	if best != nil {
-		return Answer{best.Status, ByDevice, *best}
-	}
-	for i := range wide {
-		l := &wide[i]
-		if l.Class != Listed || aside.Has(l.Ground) || !l.Covers(q.IMEI) {
-			continue
-		}
-		if best == nil || l.To-l.From < best.To-best.From || l.To-l.From == best.To-best.From && stronger(l, best) {
-			best = l
-		}
-	}
-	if best != nil {
-		return Answer{best.Status, ByRange, *best}
+	if l := strongest(wide, version, aside); l != nil {
+		return Answer{l.Status, ByRange, *l}
 	}
 	return Answer{Status: Allowed, Reason: ByDefault}
 }
 
-// stronger orders lines of one subject: prohibited before tracked before allowed, then by ground.
-func stronger(a, b *Line) bool {
-	return a.Status > b.Status || a.Status == b.Status && a.Ground < b.Ground
+// strongest returns the listed line that prevails: the narrowest, then prohibited before tracked
+// before allowed, then by ground.
+func strongest(lines []Line, version uint8, aside Grounds) (best *Line) {
+	for i := range lines {
+		l := &lines[i]
+		if l.Class == Listed && !aside.Has(l.Ground) && l.forVersion(version) && (best == nil || narrower(l, best)) {
+			best = l
+		}
+	}
+	return best
+}
+
+// narrower orders lines that cover one device: the narrower subject, then the stronger status, then
+// the ground with the lower number, then the order of the table.
+func narrower(a, b *Line) bool {
+	return cmp.Or(cmp.Compare(a.To-a.From, b.To-b.From), cmp.Compare(b.Status, a.Status), cmp.Compare(a.Ground, b.Ground), a.Compare(b)) < 0
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -54,7 +53,7 @@ func ParseDelta(text []byte) (*Delta, error) {
 		act, op, _ := strings.Cut(s.line(), " ")
 		o, err := ParseOp(op)
 		if err == nil {
-			o.Line.Act, err = strconv.ParseUint(act, 10, 63)
+			o.Line.Act, err = number(act)
 		}
 		if err != nil {
 			s.fail("%w", err)
@@ -62,12 +61,10 @@ func ParseDelta(text []byte) (*Delta, error) {
 		d.Ops = append(d.Ops, o)
 	}
 	for n := s.count("growth", 128); n > 0 && s.err == nil; n-- {
-		var h tlog.Hash
-		raw, err := base64.StdEncoding.Strict().DecodeString(s.line())
-		if err != nil || len(raw) != len(h) {
-			s.fail("a hash is not 32 bytes in base64")
+		h, err := decode32(s.line())
+		if err != nil {
+			s.fail("%w", err)
 		}
-		copy(h[:], raw)
 		d.Growth = append(d.Growth, h)
 	}
 	if s.err == nil {
@@ -77,35 +74,4 @@ func ParseDelta(text []byte) (*Delta, error) {
 		return nil, fmt.Errorf("reading delta: %w", s.err)
 	}
 	return d, nil
-}
-
-// scanner takes a text apart line by line. The first error sticks.
-type scanner struct {
-	rest string
-	err  error
-}
-
-func (s *scanner) fail(format string, args ...any) {
-	if s.err == nil {
-		s.err = fmt.Errorf(format, args...)
-	}
-}
-
-func (s *scanner) line() string {
-	line, rest, ok := strings.Cut(s.rest, "\n")
-	if !ok {
-		s.fail("it ends inside a line")
-	}
-	s.rest = rest
-	return line
-}
-
-// count reads a line "name N".
-func (s *scanner) count(name string, most uint64) uint64 {
-	v, ok := strings.CutPrefix(s.line(), name+" ")
-	n, err := strconv.ParseUint(v, 10, 63)
-	if !ok || err != nil || n > most {
-		s.fail("a line %q with a number up to %d is missing", name, most)
-	}
-	return n
 }

@@ -1,9 +1,11 @@
 package list
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/subscriber"
 )
 
 // Seen knows which (device, subscriber) pairs were active in the last 30 complete days: at the
@@ -26,90 +28,209 @@ func (Nobody) InRange(imei.IMEI, imei.IMEI) int { return 0 }
 
 // Effect is what a change does to people: the active pairs it newly refuses and releases. A device
 // nobody saw counts as one, so that a list of unseen devices is not free. Thefts counts the
-// stolen or lost devices among those released.
+// stolen or lost devices among those released; it does not depend on what was seen.
+//
+// Each number stops at 2^40, which is more than any nation has of anything, so that no sum of them
+// comes round to a small one.
 type Effect struct{ Refuses, Releases, Thefts uint64 }
 
+const maxEffect = 1 << 40
+
+// Add adds another effect.
+func (e *Effect) Add(o Effect) {
+	e.Refuses = min(e.Refuses+min(o.Refuses, maxEffect), maxEffect)
+	e.Releases = min(e.Releases+min(o.Releases, maxEffect), maxEffect)
+	e.Thefts = min(e.Thefts+min(o.Thefts, maxEffect), maxEffect)
+}
+
+// Pairs returns the pairs that change either way.
+func (e *Effect) Pairs() uint64 { return min(e.Refuses, maxEffect) + min(e.Releases, maxEffect) }
+
 // Count says what the ops would do to the table's answers, whatever the lines' form: one IMEI on
-// 39 million handsets counts as 39 million. A range counts as every pair seen in it, and as every
-// device it could name where the range was never observed.
+// 39 million handsets counts as 39 million. What it can not know it counts high:
+//
+//   - of a device that becomes refused all pairs count, for nothing shows that those whom a pair
+//     line lets through are active; a pair whose own answer changes counts as one;
+//   - software versions are not observed: the one for which most changes counts;
+//   - a range counts as every pair seen in it, at least one; where nothing at all was ever seen, as
+//     every device it could name.
 func Count(t *Table, ops []Op, seen Seen) Effect {
+	if seen == nil {
+		seen = Nobody{}
+	}
 	var e Effect
-	var devices []imei.IMEI
+	var single []*Op
 	for i := range ops {
-		if l := &ops[i].Line; l.One() {
-			devices = append(devices, l.From)
+		if o := &ops[i]; o.Line.One() {
+			single = append(single, o)
 		} else {
-			e.wide(t, &ops[i], seen)
+			e.Add(wideEffect(t, o, seen))
 		}
 	}
-	slices.Sort(devices)
-	for _, m := range slices.Compact(devices) {
-		e.device(t, m, ops, seen)
+	slices.SortStableFunc(single, func(a, b *Op) int { return cmp.Compare(a.Line.From, b.Line.From) })
+	for len(single) > 0 {
+		m, n := single[0].Line.From, 0
+		for n < len(single) && single[n].Line.From == m {
+			n++
+		}
+		e.Add(deviceEffect(t, m, single[:n], uint64(max(1, seen.Pairs(m)))))
+		single = single[n:]
 	}
 	return e
 }
 
-// device compares the answers for one device before and after the ops.
-func (e *Effect) device(t *Table, m imei.IMEI, ops []Op, seen Seen) {
-	own := t.device(m)
-	var mine []Op
+// deviceEffect compares the answers for one device, of which so many pairs are active, before and
+// after the ops.
+func deviceEffect(t *Table, m imei.IMEI, ops []*Op, active uint64) Effect {
+	c := comparison{m: m, before: t.device(m, nil), wide: t.over(m, nil), active: active}
+	c.after = slices.Clone(c.before)
 	for _, o := range ops {
-		if o.Line.One() && o.Line.From == m {
-			mine = append(mine, o)
-		}
+		c.after = applyTo(c.after, o)
 	}
-	after := applyTo(slices.Clone(own), mine)
-	before, now := stranger(own, t.wide, m), stranger(after, t.wide, m)
-	all := uint64(max(1, seen.Pairs(m)))
-	was, is := refused(before, own, all), refused(now, after, all)
-	if is > was {
-		e.Refuses += is - was
-	} else {
-		e.Releases += was - is
+	e := c.effect(AnyVersion)
+	for _, v := range c.versions() {
+		o := c.effect(v)
+		e = Effect{max(e.Refuses, o.Refuses), max(e.Releases, o.Releases), max(e.Thefts, o.Thefts)}
 	}
-	if before.Reason == ByTheft && now.Reason != ByTheft {
-		e.Thefts++
-	}
+	return e
 }
 
-// refused returns how many of a device's pairs are refused, given the answer to a stranger: all
-// but those that the device's pair lines let through.
-func refused(a Answer, own []Line, all uint64) uint64 {
-	if !a.Status.Refuses() {
-		return 0
-	}
-	var through uint64
-	for i := range own {
-		if own[i].Class == Pair && own[i].Overrides.Has(a.Line.Ground) && a.Reason != ByTheft {
-			through++
-		}
-	}
-	return all - min(all-1, through) // somebody who is not paired is always meant
+// comparison is one device's lines before and after a change.
+type comparison struct {
+	m                   imei.IMEI
+	before, after, wide []Line
+	active              uint64
 }
 
-// stranger is the answer to a subscriber who is in no pair.
-func stranger(own, wide []Line, m imei.IMEI) Answer {
-	return decide(own, wide, &Query{IMEI: m, Version: AnyVersion, IMSI: 1})
-}
-
-func (e *Effect) wide(t *Table, o *Op, seen Seen) {
-	l := &o.Line
-	n := uint64(seen.InRange(l.From, l.To))
-	if n == 0 {
-		n = uint64(l.To-l.From) + 1
-	}
-	switch {
-	case l.Status.Refuses() != o.Drop:
-		e.Refuses += n
-	default:
-		e.Releases += n
-	}
-	if !l.Status.Refuses() || o.Drop {
-		for i := range t.wide { // a range that hides a theft range, or lifts it
-			if w := &t.wide[i]; (w.Ground == Stolen || w.Ground == Lost) && w.From <= l.To && l.From <= w.To {
-				e.Thefts += n
-				break
+// versions returns the software versions that any line is for.
+func (c *comparison) versions() (out []uint8) {
+	for _, lines := range [][]Line{c.before, c.after} {
+		for i := range lines {
+			if v := lines[i].Version; v != AnyVersion && !slices.Contains(out, v) {
+				out = append(out, v)
 			}
 		}
 	}
+	return out
+}
+
+// effect compares the answers for one software version: to a stranger, who is in no pair and
+// stands for all, and to each paired subscriber whom the stranger's change does not include.
+func (c *comparison) effect(version uint8) (e Effect) {
+	before := viewer{own: c.before, wide: c.wide, version: version}
+	after := viewer{own: c.after, wide: c.wide, version: version}
+	was, is := before.stranger(c.m), after.stranger(c.m)
+	if was.Reason == ByTheft && is.Reason != ByTheft {
+		e.Thefts = 1
+	}
+	refused, released := !was.Status.Refuses() && is.Status.Refuses(), was.Status.Refuses() && !is.Status.Refuses()
+	switch {
+	case refused:
+		e.Refuses = c.active
+	case released:
+		e.Releases = c.active
+	}
+	asidesBefore, asidesAfter := before.asides(), after.asides()
+	count := func(who subscriber.ID) {
+		was, is := before.refuses(was, asidesBefore[who]), after.refuses(is, asidesAfter[who])
+		if is && !was && !refused {
+			e.Refuses++
+		}
+		if was && !is && !released {
+			e.Releases++
+		}
+	}
+	for who := range asidesBefore {
+		count(who)
+	}
+	for who := range asidesAfter {
+		if _, counted := asidesBefore[who]; !counted {
+			count(who)
+		}
+	}
+	return e
+}
+
+// viewer looks at a device's lines for one software version. What a pair sees depends only on the
+// grounds set aside, so each set is decided once.
+type viewer struct {
+	own, wide []Line
+	version   uint8
+	memory    map[Grounds]bool
+}
+
+func (v *viewer) stranger(m imei.IMEI) Answer {
+	return decide(v.own, v.wide, &Query{IMEI: m, Version: v.version, IMSI: 1})
+}
+
+func (v *viewer) asides() map[subscriber.ID]Grounds {
+	out := map[subscriber.ID]Grounds{}
+	for who, aside := range asides(v.own) {
+		out[who] = aside
+	}
+	return out
+}
+
+// refuses reports whether a subscriber for whom the grounds are set aside is refused, given the
+// answer to a stranger.
+func (v *viewer) refuses(stranger Answer, aside Grounds) bool {
+	if aside == 0 || !stranger.Status.Refuses() || stranger.Reason == ByTheft {
+		return stranger.Status.Refuses()
+	}
+	refuses, known := v.memory[aside]
+	if !known {
+		refuses = held(v.own, v.wide, v.version, aside).Status.Refuses()
+		if v.memory == nil {
+			v.memory = map[Grounds]bool{}
+		}
+		v.memory[aside] = refuses
+	}
+	return refuses
+}
+
+// wideEffect counts a range, a TAC or the mode as a whole, one way or the other.
+func wideEffect(t *Table, o *Op, seen Seen) (e Effect) {
+	l := &o.Line
+	n := uint64(max(0, seen.InRange(l.From, l.To)))
+	if n == 0 && seen.InRange(0, imei.Max) == 0 {
+		n = l.devices()
+	}
+	n = max(1, n)
+	if l.Status.Refuses() != o.Drop {
+		e.Refuses = n
+	} else {
+		e.Releases = n
+	}
+	switch old, had := t.Find(l.Key()); {
+	case l.Class == Override && !o.Drop:
+		e.Thefts = t.thefts(l.From, l.To)
+	case had && old.theft() && (o.Drop || !l.theft()):
+		e.Thefts = l.devices()
+	}
+	return e
+}
+
+// devices returns how many devices the line could name.
+func (l *Line) devices() uint64 { return uint64(l.To-l.From) + 1 }
+
+// thefts returns how many devices from one IMEI to another are on the list as stolen or lost.
+func (t *Table) thefts(from, to imei.IMEI) (n uint64) {
+	for _, tac := range t.tacs() {
+		if tac < from.TAC() || tac > to.TAC() {
+			continue
+		}
+		last := imei.IMEI(imei.Max + 1)
+		for _, l := range t.tac(tac) {
+			if l.theft() && from <= l.From && l.To <= to && l.From != last {
+				last = l.From
+				n++
+			}
+		}
+	}
+	for i := range t.wide.lines {
+		if l := &t.wide.lines[i]; l.theft() && l.From <= to && from <= l.To {
+			n = min(n+uint64(min(l.To, to)-max(l.From, from))+1, maxEffect)
+		}
+	}
+	return n
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/openceir/openceir/receipt"
@@ -28,8 +29,6 @@ func (t Tier) String() string {
 		"signatures from two organisations", "signatures from two organisations and a 24-hour announcement"}[t]
 }
 
-const day = 24 * time.Hour
-
 // Guard decides whether an act has the support that its effect needs. The ledger's writer asks it
 // before an act enters, every EIR asks its own before a line is believed, with its own count of
 // the effect; there is no way round it in either.
@@ -47,6 +46,10 @@ const day = 24 * time.Hour
 // ceiling, and its support is that of the policy. Releasing a stolen or lost device takes two
 // persons; more than 50 a day two organisations.
 //
+// A directory needs two organisations, and names persons of two, or nobody could change it again;
+// the first is record 0. A denominator needs two organisations; a policy what its ceiling and its
+// dry run need, or one person to stop the rule with a ceiling of 0.
+//
 // Admit acts in the ledger's order. The zero Guard has seen none.
 type Guard struct {
 	directory *receipt.Directory
@@ -56,7 +59,8 @@ type Guard struct {
 	proposals map[uint64]proposal
 	rules     map[uint64]string // index of a measure: its rule
 	last      time.Time
-	recent    []effect // admitted in the last 24 hours, by time
+	window    window
+	clock     time.Time // a verifier's own, for announcements; zero trusts the records' times
 }
 
 type proposal struct {
@@ -64,17 +68,16 @@ type proposal struct {
 	known   time.Time
 }
 
-type effect struct {
-	at      time.Time
-	tier    Tier
-	persons []string
-	rule    string
-	pairs   uint64
-	thefts  uint64
-}
-
 // ErrSupport is wrapped by every refusal that more or other signatures would heal.
 var ErrSupport = errors.New("not enough support")
+
+// Clone returns a guard that can admit without changing g.
+func (g *Guard) Clone() *Guard {
+	c := *g
+	c.policies, c.current, c.proposals, c.rules = maps.Clone(g.policies), maps.Clone(g.current), maps.Clone(g.proposals), maps.Clone(g.rules)
+	c.window = g.window.clone()
+	return &c
+}
 
 // Directory returns the directory in force, nil before the first.
 func (g *Guard) Directory() *receipt.Directory { return g.directory }
@@ -137,40 +140,21 @@ func (g *Guard) Needs(pairs uint64) Tier {
 	}
 }
 
-// Left returns how many more pairs a rule's automatic measures may refuse at the time.
+// Left returns how many more pairs a rule's automatic measures may change at the time.
 func (g *Guard) Left(rule string, at time.Time) uint64 {
 	i, ok := g.current[rule]
 	if !ok {
 		return 0
 	}
 	p := g.policies[i]
-	var used, nation uint64
-	for _, e := range g.since(at) {
-		if e.rule == rule {
-			used += e.pairs
-		}
-		if e.tier <= p.Tier {
-			nation += e.pairs
-		}
-	}
-	left := p.Ceiling - min(p.Ceiling, used)
-	return min(left, g.limit(p.Tier)-min(g.limit(p.Tier), nation))
+	return min(left(p.Ceiling, g.window.ofRule(at, rule)), left(g.limit(p.Tier), g.window.upTo(at, p.Tier)))
 }
 
-// since returns the effects admitted in the 24 hours before the time.
-func (g *Guard) since(at time.Time) []effect {
-	i, _ := slices.BinarySearchFunc(g.recent, at.Add(-day), func(e effect, t time.Time) int {
-		if e.at.After(t) {
-			return 1
-		}
-		return -1
-	})
-	return g.recent[i:]
-}
+func left(limit, used uint64) uint64 { return limit - min(limit, used) }
 
 // Admit verifies an act's signatures and support for the effect and, if they suffice, counts it.
-// at is the record's time, or the verifier's own where it does not trust that. Acts of kinds that
-// change nobody's service are admitted as they are. On an error nothing has changed.
+// at is the record's time. Acts of kinds that change nobody's service are admitted as they are. On
+// an error nothing has changed.
 func (g *Guard) Admit(e *receipt.Entry, count Effect, at time.Time) error {
 	err := g.admit(e, count, at)
 	if err != nil {
@@ -239,6 +223,9 @@ func (g *Guard) admitDirectory(e *receipt.Entry) error {
 	by := g.directory
 	if by == nil {
 		by = next // the founders vouch for themselves; whoever follows the log has pinned them
+		if e.Record.Index != 0 {
+			return fmt.Errorf("the directory that founds the log is record 0")
+		}
 	}
 	support, err := by.Support(e.Record)
 	if err != nil {
@@ -247,8 +234,21 @@ func (g *Guard) admitDirectory(e *receipt.Entry) error {
 	if err := need(tierOf(support), TwoOrganisations, "a directory"); err != nil {
 		return err
 	}
+	if len(organisations(next)) < 2 {
+		return fmt.Errorf("it names persons of fewer than two organisations, so that nobody could ever change it again: name more")
+	}
 	g.directory = next
 	return nil
+}
+
+// organisations returns those that have persons in the directory.
+func organisations(d *receipt.Directory) map[string]bool {
+	out := map[string]bool{}
+	for name := range d.Persons {
+		org, _, _ := strings.Cut(name, "/")
+		out[org] = true
+	}
+	return out
 }
 
 func (g *Guard) admitDenominator(e *receipt.Entry, have Tier) error {
@@ -297,11 +297,23 @@ func (g *Guard) admitProposal(e *receipt.Entry, at time.Time) error {
 	return nil
 }
 
+// heard notes when a proposal reached a verifier that does not take the log's word for time: its
+// 24 hours run from then.
+func (g *Guard) heard(index uint64, at time.Time) {
+	if p, ok := g.proposals[index]; ok && p.known.Before(at) {
+		p.known = at
+		g.proposals[index] = p
+	}
+}
+
 // announced says whether the act was proposed in the ledger, with the same content, 24 hours before.
 func (g *Guard) announced(e *receipt.Entry, at time.Time) error {
 	p, ok := g.proposals[e.Record.Proposal]
 	if !ok || p.content != e.Record.Content.Digest() {
 		return fmt.Errorf("%w: it was never announced in the ledger; propose it first", ErrSupport)
+	}
+	if !g.clock.IsZero() {
+		at = g.clock
 	}
 	if due := p.known.Add(day); at.Before(due) {
 		return fmt.Errorf("%w: it was announced less than 24 hours before; it can be done from %s", ErrSupport, receipt.FormatTime(due))
@@ -310,7 +322,7 @@ func (g *Guard) announced(e *receipt.Entry, at time.Time) error {
 }
 
 func (g *Guard) admitMeasure(e *receipt.Entry, s receipt.Support, count Effect, at time.Time) error {
-	new := effect{at: at, persons: s.Persons, tier: tierOf(s), pairs: count.Refuses + count.Releases, thefts: count.Thefts}
+	new := effect{at: at, persons: s.Persons, tier: tierOf(s), pairs: count.Pairs(), thefts: min(count.Thefts, maxEffect)}
 	if e.Record.Content.Authority != 0 {
 		if err := g.underPolicy(e, &new); err != nil {
 			return err
@@ -319,7 +331,7 @@ func (g *Guard) admitMeasure(e *receipt.Entry, s receipt.Support, count Effect, 
 	if err := g.sums(&new, e, at); err != nil {
 		return err
 	}
-	g.recent = append(slices.Clip(g.since(at)), new)
+	g.window.add(new)
 	if new.rule != "" {
 		if g.rules == nil {
 			g.rules = map[uint64]string{}
@@ -342,7 +354,7 @@ func (g *Guard) underPolicy(e *receipt.Entry, new *effect) error {
 	}
 	for i := range ops {
 		l := &ops[i].Line
-		within := l.Class == Pair && l.Overrides == GroundSet(p.Ground) ||
+		within := l.Class == Pair && l.Ground == p.Ground && l.Overrides == GroundSet(p.Ground) ||
 			l.Class == Listed && l.One() && l.Status == p.Status && l.Ground == p.Ground
 		if !within {
 			return fmt.Errorf("%w: its policy does not cover the line %q", ErrSupport, l.String())
@@ -354,22 +366,11 @@ func (g *Guard) underPolicy(e *receipt.Entry, new *effect) error {
 
 // sums holds the 24-hour sums, this act included, against the limits.
 func (g *Guard) sums(new *effect, e *receipt.Entry, at time.Time) error {
-	nation, rule, thefts := new.pairs, new.pairs, new.thefts
-	byPerson := map[string]uint64{}
-	for _, old := range g.since(at) {
-		if old.tier <= new.tier {
-			nation += old.pairs
-		}
-		if new.rule != "" && old.rule == new.rule {
-			rule += old.pairs
-		}
-		for _, p := range old.persons {
-			byPerson[p] += old.pairs
-		}
-		thefts += old.thefts
+	if new.tier == NoOne {
+		return need(NoOne, max(OnePerson, g.Needs(new.pairs)), fmt.Sprintf("changing %d active pairs", new.pairs))
 	}
 	if new.thefts > 0 {
-		want := TwoPersons
+		want, thefts := TwoPersons, new.thefts+g.window.released(at)
 		if thefts > 50 {
 			want = TwoOrganisations
 		}
@@ -378,21 +379,23 @@ func (g *Guard) sums(new *effect, e *receipt.Entry, at time.Time) error {
 		}
 	}
 	if new.rule != "" {
-		if p := g.policies[e.Record.Content.Authority]; rule > p.Ceiling {
+		p := g.policies[e.Record.Content.Authority]
+		if rule := new.pairs + g.window.ofRule(at, new.rule); rule > p.Ceiling {
 			return fmt.Errorf("%w: the rule's ceiling is %d pairs a day and this would make %d; the rest waits", ErrSupport, p.Ceiling, rule)
 		}
 	}
-	most := nation
-	for _, p := range new.persons {
-		if new.rule == "" {
-			most = max(most, byPerson[p]+new.pairs)
+	most := new.pairs + g.window.upTo(at, new.tier)
+	if new.rule == "" {
+		for _, p := range new.persons {
+			most = max(most, new.pairs+g.window.ofPerson(at, p))
 		}
 	}
-	if most > g.limit(new.tier) && new.tier == TwoOrganisations && new.rule == "" {
+	if most <= g.limit(new.tier) {
+		return nil
+	}
+	if new.tier == TwoOrganisations && new.rule == "" {
+		new.tier = TimeLock
 		return g.announced(e, at)
 	}
-	if most > g.limit(new.tier) || new.tier == NoOne {
-		return need(new.tier, max(g.Needs(most), new.tier+1), fmt.Sprintf("changing %d active pairs within 24 hours", most))
-	}
-	return nil
+	return need(new.tier, g.Needs(most), fmt.Sprintf("changing %d active pairs within 24 hours", most))
 }

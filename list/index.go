@@ -2,7 +2,6 @@ package list
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -31,24 +30,24 @@ func (x *Index) Bytes() []byte {
 // ParseIndex reads an index.
 func ParseIndex(text []byte) (*Index, error) {
 	x := new(Index)
-	var err error
-	for line := range strings.Lines(string(text)) {
-		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		switch {
-		case name == "size":
-			x.Size, err = strconv.ParseUint(value, 10, 63)
-		case strings.ContainsAny(value, "/\\"):
-			err = fmt.Errorf("%q is no file name", value)
-		case name == "snapshot":
-			x.Snapshot = value
-		case name == "delta":
-			x.Deltas = append(x.Deltas, value)
-		default:
-			err = fmt.Errorf("it has a line %q", line)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the index of a stream: %w", err)
-		}
+	s := &scanner{rest: string(text)}
+	x.Size = s.count("size", 1<<63-1)
+	x.Snapshot = s.name("snapshot")
+	for s.err == nil && s.rest != "" {
+		x.Deltas = append(x.Deltas, s.name("delta"))
+	}
+	if s.err != nil {
+		return nil, fmt.Errorf("reading the index of a stream: %w", s.err)
 	}
 	return x, nil
+}
+
+// name reads a line "kind FILE": letters, digits and points, so that it leads nowhere else.
+func (s *scanner) name(kind string) string {
+	v, ok := strings.CutPrefix(s.line(), kind+" ")
+	strange := func(r rune) bool { return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r == '-' || r == '.') }
+	if !ok || v == "" || v[0] == '.' || strings.ContainsFunc(v, strange) {
+		s.fail("a line %q with the name of a file is missing", kind)
+	}
+	return v
 }

@@ -6,5 +6,7 @@ const (
 	maxManifest = 8 << 20 // chunk digests of a file of 128 GiB
 	maxChunks   = 1 << 17
 	maxOps      = 1 << 26 // ops in one delta; more is a snapshot
+	maxActive   = 1e12    // active pairs: a hundred for everybody alive
+	maxHeard    = 1 << 16 // announcements that a replica remembers before it believes their file
 	ChunkSize   = 1 << 20 // bytes of a list file under one digest
 )

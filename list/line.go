@@ -169,15 +169,16 @@ func parseSubject(s string) (from, to imei.IMEI, err error) {
 	if from, err = imei.Parse(a); err == nil {
 		to, err = imei.Parse(b)
 	}
-	if err == nil && to < from {
-		err = fmt.Errorf("the range ends before it begins")
-	}
 	return from, to, err
 }
 
 // check refuses lines that would mean nothing or more than they seem.
 func (l *Line) check() error {
 	switch {
+	case l.From > l.To || l.To > imei.Max:
+		return fmt.Errorf("the range ends before it begins, or is not of IMEIs")
+	case l.Overrides&^allGrounds != 0:
+		return fmt.Errorf("it overrides grounds that there are not")
 	case l.Class == Pair && (l.Subscriber == 0 || l.Overrides == 0 || !l.One() || l.Status != Allowed):
 		return fmt.Errorf("a pair allows one device with one subscriber and names the grounds it overrides")
 	case l.Class == Pair && (l.Overrides.Has(Stolen) || l.Overrides.Has(Lost)):
@@ -186,10 +187,10 @@ func (l *Line) check() error {
 		return fmt.Errorf("only a pair has a subscriber and overrides")
 	case (l.Class == Override || l.Class == Exempt) && l.Status != Allowed:
 		return fmt.Errorf("an override or an exemption can only allow")
-	case l.Class == Special && (!l.One() || l.Status == Prohibited):
-		return fmt.Errorf("a non-identifying value is one value, and is not prohibited: it is on many honest devices")
-	case l.Version != AnyVersion && (l.Version > 99 || !l.One() || l.Class != Listed):
-		return fmt.Errorf("a software version, 00 to 99, narrows a listed line of one device only")
+	case l.Class == Special && (!l.One() || l.Status.Refuses()):
+		return fmt.Errorf("a non-identifying value is one value, and is not refused: it is on many honest devices")
+	case l.Version != AnyVersion && (l.Version > 99 || !l.One() || l.Class != Listed || l.Status != Tracked && l.Status != Prohibited):
+		return fmt.Errorf("a software version, 00 to 99, narrows a tracked or prohibited line of one device only")
 	case l.Status == Unknown && l.Ground != Mode:
 		return fmt.Errorf("unknown is the status of a restrictive mode, on the ground mode")
 	}

@@ -3,8 +3,8 @@ package list
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -91,26 +91,26 @@ func parseManifest(text string) (*Manifest, error) {
 		return nil, err
 	}
 	m := &Manifest{Stream: v[0], Kind: v[1]}
-	errs := make([]error, 5)
-	m.From, errs[0] = strconv.ParseUint(v[2], 10, 63)
+	errs := make([]error, 6)
+	m.From, errs[0] = number(v[2])
 	m.Before, errs[1] = receipt.ParseDigest(v[3])
-	m.Head.Size, errs[2] = strconv.ParseUint(v[4], 10, 63)
-	m.After, errs[3] = receipt.ParseDigest(v[6])
-	m.Length, errs[4] = strconv.ParseUint(v[7], 10, 63)
-	if root, err := base64.StdEncoding.Strict().DecodeString(v[5]); err == nil && len(root) == len(m.Head.Root) {
-		copy(m.Head.Root[:], root)
-	}
+	m.Head.Size, errs[2] = number(v[4])
+	m.Head.Root, errs[3] = decode32(v[5])
+	m.After, errs[4] = receipt.ParseDigest(v[6])
+	m.Length, errs[5] = number(v[7])
 	for line := range strings.Lines(lines[fixed]) {
 		d, err := receipt.ParseDigest(strings.TrimSuffix(line, "\n"))
 		m.Chunks, errs = append(m.Chunks, d), append(errs, err)
 	}
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	if m.text() != text || m.Kind != KindSnapshot && m.Kind != KindDelta || len(m.Chunks) > maxChunks {
-		return nil, fmt.Errorf("it does not print back to the same bytes, or is of no known kind")
+	switch err := errors.Join(errs...); {
+	case err != nil:
+		return nil, err
+	case m.Kind != KindSnapshot && m.Kind != KindDelta:
+		return nil, fmt.Errorf("it is of the kind %q, which is none", m.Kind)
+	case len(m.Chunks) > maxChunks || m.Length > maxChunks*ChunkSize || uint64(len(m.Chunks)) != (m.Length+ChunkSize-1)/ChunkSize:
+		return nil, fmt.Errorf("a file of %d bytes does not have %d chunks of %d", m.Length, len(m.Chunks), ChunkSize)
+	case m.text() != text:
+		return nil, fmt.Errorf("it does not print back to the same bytes")
 	}
 	return m, nil
 }

@@ -1,9 +1,11 @@
 package list
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+	"time"
+
+	"github.com/openceir/openceir/receipt"
 )
 
 // Policy gives a rule authority: what its automatic measures may set, and how many active pairs a
@@ -41,14 +43,15 @@ func ParsePolicy(text []byte) (*Policy, error) {
 	errs := make([]error, 4)
 	p.Status, errs[0] = ParseStatus(v[2])
 	p.Ground, errs[1] = ParseGround(v[3])
-	p.Ceiling, errs[2] = strconv.ParseUint(v[4], 10, 63)
-	p.DryRun, errs[3] = strconv.ParseUint(v[5], 10, 63)
-	for _, err := range errs {
-		if err != nil {
-			return nil, fmt.Errorf("reading policy: %w", err)
-		}
-	}
-	if string(p.Bytes()) != string(text) {
+	p.Ceiling, errs[2] = number(v[4])
+	p.DryRun, errs[3] = number(v[5])
+	_, rule := receipt.ParseAuthor(receipt.Rule + " " + p.Rule)
+	switch err := errors.Join(append(errs, rule)...); {
+	case err != nil:
+		return nil, fmt.Errorf("reading policy: %w", err)
+	case p.Status != Tracked && p.Status != Prohibited:
+		return nil, fmt.Errorf("reading policy: a rule's measures track or prohibit, not %s", p.Status)
+	case string(p.Bytes()) != string(text):
 		return nil, fmt.Errorf("reading policy: the text does not print back to the same bytes")
 	}
 	return p, nil
@@ -73,30 +76,16 @@ func ParseActive(text []byte) (a Active, err error) {
 	v, err := values(text, "active", "day")
 	if err == nil {
 		a.Day = v[1]
-		a.Pairs, err = strconv.ParseUint(v[0], 10, 63)
+		a.Pairs, err = number(v[0])
 	}
-	if err == nil && string(a.Bytes()) != string(text) {
-		err = fmt.Errorf("the text does not print back to the same bytes")
+	if err == nil && a.Pairs > maxActive {
+		err = fmt.Errorf("no nation has %d active pairs", a.Pairs)
+	}
+	if err == nil {
+		_, err = time.Parse(time.DateOnly, a.Day)
 	}
 	if err != nil {
-		return a, fmt.Errorf("reading denominator: %w", err)
+		return Active{}, fmt.Errorf("reading denominator: %w", err)
 	}
 	return a, nil
-}
-
-// values reads lines "name value" in the order of the names.
-func values(text []byte, names ...string) ([]string, error) {
-	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
-	if len(lines) != len(names) {
-		return nil, fmt.Errorf("it has the lines %s", strings.Join(names, ", "))
-	}
-	out := make([]string, len(names))
-	for i, name := range names {
-		v, ok := strings.CutPrefix(lines[i], name+" ")
-		if !ok {
-			return nil, fmt.Errorf("line %d is not %q with its value", i+1, name)
-		}
-		out[i] = v
-	}
-	return out, nil
 }

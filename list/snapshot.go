@@ -23,13 +23,15 @@ import (
 //	               (32-bit each), digest of its block (32 bytes); the last is a stop, TAC 4294967295
 //	     devices    8 bytes each, by IMEI: serial number in the low 20 bits and shape in the high 12
 //	               of a 32-bit number; number of its act (32-bit)
-//	     pairs     16 bytes each, by IMEI and subscriber: as a device entry, then the subscriber (64-bit)
+//	     pairs     24 bytes each, by IMEI and subscriber: as a device entry, then the subscriber
+//	               (64-bit), the grounds overridden (32-bit, bit g for ground g) and 32 bits of zero
 //	     wide      24 bytes each, in the order of Line.Compare: first and last IMEI (64-bit), shape,
 //	               number of its act (32-bit)
 //	     acts      8 bytes each, ascending: the ledger index of the act with this number
 //	     evidence  a receipt.Bundle with every act above and what gave them authority
 //
-// Sections begin at multiples of 8. A line costs 8 bytes, a pair 16.
+// Sections follow each other at multiples of 8, filled up with zeros. A line costs 8 bytes, a pair
+// 24. Overrides are no part of a shape, so that no list has more shapes than 12 bits can number.
 const snapshotMagic = "OCEIRSN1"
 
 const (
@@ -44,6 +46,10 @@ const (
 
 	headerLen = 8 + sections*16
 	tacLen    = 44
+	deviceLen = 8
+	pairLen   = 24
+	wideLen   = 24
+	maxTAC    = 99_999_999
 	stop      = ^uint32(0)
 )
 
@@ -79,45 +85,57 @@ func OpenSnapshot(file []byte) (*Snapshot, error) {
 	if err := s.checkTACs(); err != nil {
 		return nil, fmt.Errorf("opening snapshot: %w", err)
 	}
-	s.wide = make([]Line, len(s.sec[secWide])/24)
-	for i := range s.wide {
-		e := s.sec[secWide][24*i:]
-		s.wide[i] = s.line(imei.IMEI(le64(e)), imei.IMEI(le64(e[8:])), le32(e[16:]), le32(e[20:]), 0)
-	}
-	if !slices.IsSortedFunc(s.wide, func(a, b Line) int { return a.Compare(&b) }) {
-		return nil, fmt.Errorf("opening snapshot: the wide lines are out of order")
+	if err := s.readWide(); err != nil {
+		return nil, fmt.Errorf("opening snapshot: %w", err)
 	}
 	return s, nil
 }
 
+func (s *Snapshot) readWide() error {
+	s.wide = make([]Line, len(s.sec[secWide])/wideLen)
+	for i := range s.wide {
+		e := s.sec[secWide][wideLen*i:]
+		l := s.line(imei.IMEI(le64(e)), imei.IMEI(le64(e[8:])), le32(e[16:]), le32(e[20:]))
+		if err := l.check(); err != nil || l.One() || l.Class == 0 {
+			return fmt.Errorf("the wide entry %d is not the line of a range (%v)", i, err)
+		}
+		if s.wide[i] = l; i > 0 && s.wide[i-1].Compare(&l) >= 0 {
+			return fmt.Errorf("the wide lines are out of order at entry %d", i)
+		}
+	}
+	return nil
+}
+
 // readShapes reads the shapes: each is the text of a line for device 0, without what a pair entry
-// adds, or for a wide line the range 0-1.
+// adds, or for a wide line for the range of devices 0 and 1.
 func (s *Snapshot) readShapes() error {
 	for text := range strings.Lines(string(s.sec[secShapes])) {
 		l, err := parseLine(strings.TrimSuffix(text, "\n"))
+		if err == nil && l.String()+"\n" != text {
+			err = fmt.Errorf("the shape %q is not written as shapes are", text)
+		}
+		if s.shapes = append(s.shapes, l); err == nil && len(s.shapes) > maxShapes {
+			err = fmt.Errorf("it has more than %d shapes", maxShapes)
+		}
 		if err != nil {
 			return err
 		}
-		s.shapes = append(s.shapes, l)
-	}
-	if len(s.shapes) > maxShapes {
-		return fmt.Errorf("%d shapes, the most is %d", len(s.shapes), maxShapes)
 	}
 	return nil
 }
 
 func (s *Snapshot) checkTACs() error {
 	t := s.sec[secTACs]
-	devices, pairs := uint32(len(s.sec[secDevices])/8), uint32(len(s.sec[secPairs])/16)
+	devices, pairs := uint64(len(s.sec[secDevices])), uint64(len(s.sec[secPairs]))
 	if len(t) < tacLen || len(t)%tacLen != 0 || le32(t[len(t)-tacLen:]) != stop {
 		return fmt.Errorf("the TAC section has no stop")
 	}
-	if last := t[len(t)-tacLen:]; le32(last[4:]) != devices || le32(last[8:]) != pairs {
+	if last := t[len(t)-tacLen:]; uint64(le32(last[4:]))*deviceLen != devices || uint64(le32(last[8:]))*pairLen != pairs {
 		return fmt.Errorf("the TAC section does not end where the entries end")
 	}
 	for i := tacLen; i < len(t); i += tacLen {
 		a, b := t[i-tacLen:], t[i:]
-		if le32(a) >= le32(b) || le32(a[4:]) > le32(b[4:]) || le32(a[8:]) > le32(b[8:]) {
+		if le32(a) > maxTAC || le32(a) >= le32(b) || le32(a[4:]) > le32(b[4:]) || le32(a[8:]) > le32(b[8:]) {
 			return fmt.Errorf("the TAC section is out of order at entry %d", i/tacLen)
 		}
 	}
@@ -129,12 +147,12 @@ func le64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
 // line makes a line of its parts; one with a shape or an act that the file does not have comes
 // out without class or act and so proves nothing.
-func (s *Snapshot) line(from, to imei.IMEI, shape, act uint32, sub subscriber.ID) Line {
+func (s *Snapshot) line(from, to imei.IMEI, shape, act uint32) Line {
 	var l Line
-	if int(shape) < len(s.shapes) {
+	if uint64(shape) < uint64(len(s.shapes)) {
 		l = s.shapes[shape]
 	}
-	l.From, l.To, l.Subscriber = from, to, sub
+	l.From, l.To = from, to
 	if acts := s.sec[secActs]; uint64(act) < uint64(len(acts))/8 {
 		l.Act = le64(acts[8*int(act):])
 	}
@@ -163,35 +181,38 @@ func (s *Snapshot) entries(out []Line, tac imei.TAC, from, to uint32) []Line {
 	_, d0, d1, p0, p1 := s.span(tac)
 	n := len(out)
 	if d0 < d1 {
-		d := s.sec[secDevices]
-		for i := d0 + sort.Search(d1-d0, func(i int) bool { return le32(d[8*(d0+i):])&serialMask >= from }); i < d1; i++ {
-			e := d[8*i:]
-			serial := le32(e) & serialMask
-			if serial > to || serial > 999_999 {
-				break
-			}
-			m := imei.New(tac, serial)
-			out = append(out, s.line(m, m, le32(e)>>20, le32(e[4:]), 0))
+		for e := range section(s.sec[secDevices][d0*deviceLen:d1*deviceLen], deviceLen, from, to) {
+			m := imei.New(tac, le32(e)&serialMask)
+			out = append(out, s.line(m, m, le32(e)>>20, le32(e[4:])))
 		}
 	}
 	if p0 < p1 {
-		p := s.sec[secPairs]
-		for i := p0 + sort.Search(p1-p0, func(i int) bool { return le32(p[16*(p0+i):])&serialMask >= from }); i < p1; i++ {
-			e := p[16*i:]
-			serial := le32(e) & serialMask
-			if serial > to || serial > 999_999 {
-				break
-			}
-			m := imei.New(tac, serial)
-			out = append(out, s.line(m, m, le32(e)>>20, le32(e[4:]), subscriber.ID(le64(e[8:]))))
+		for e := range section(s.sec[secPairs][p0*pairLen:p1*pairLen], pairLen, from, to) {
+			m := imei.New(tac, le32(e)&serialMask)
+			l := s.line(m, m, le32(e)>>20, le32(e[4:]))
+			l.Subscriber, l.Overrides = subscriber.ID(le64(e[8:])), Grounds(le32(e[16:]))
+			out = append(out, l)
 		}
 	}
 	slices.SortFunc(out[n:], func(a, b Line) int { return a.Compare(&b) })
 	return out
 }
 
-func (s *Snapshot) device(m imei.IMEI) []Line {
-	return s.entries(nil, m.TAC(), m.Serial(), m.Serial())
+// section yields the entries, so many bytes each, with serials in [from, to].
+func section(b []byte, size int, from, to uint32) iter.Seq[[]byte] {
+	to = min(to, serials-1)
+	i := sort.Search(len(b)/size, func(i int) bool { return le32(b[size*i:])&serialMask >= from })
+	return func(yield func([]byte) bool) {
+		for e := b[size*i:]; len(e) > 0 && le32(e)&serialMask <= to; e = e[size:] {
+			if !yield(e[:size]) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Snapshot) device(m imei.IMEI, buf []Line) []Line {
+	return s.entries(buf, m.TAC(), m.Serial(), m.Serial())
 }
 
 func (s *Snapshot) tac(tac imei.TAC) []Line { return s.entries(nil, tac, 0, serialMask) }
@@ -230,8 +251,8 @@ func (t *Table) Snapshot(evidence *receipt.Bundle) ([]byte, error) {
 		w.tac(tac, t.tac(tac), t.tacDigest(tac))
 	}
 	w.tac(imei.TAC(stop), nil, [32]byte{})
-	for i := range t.wide {
-		l := &t.wide[i]
+	for i := range t.wide.lines {
+		l := &t.wide.lines[i]
 		b := binary.LittleEndian.AppendUint64(w.sec[secWide], uint64(l.From))
 		b = binary.LittleEndian.AppendUint64(b, uint64(l.To))
 		b = binary.LittleEndian.AppendUint32(b, w.shape(l))
@@ -258,8 +279,8 @@ func sortedKeys(m map[uint64]uint32) []uint64 {
 
 func (w *snapshotWriter) tac(tac imei.TAC, lines []Line, digest [32]byte) {
 	row := binary.LittleEndian.AppendUint32(w.sec[secTACs], uint32(tac))
-	row = binary.LittleEndian.AppendUint32(row, uint32(len(w.sec[secDevices])/8))
-	row = binary.LittleEndian.AppendUint32(row, uint32(len(w.sec[secPairs])/16))
+	row = binary.LittleEndian.AppendUint32(row, uint32(len(w.sec[secDevices])/deviceLen))
+	row = binary.LittleEndian.AppendUint32(row, uint32(len(w.sec[secPairs])/pairLen))
 	w.sec[secTACs] = append(row, digest[:]...)
 	for i := range lines {
 		l := &lines[i]
@@ -271,6 +292,7 @@ func (w *snapshotWriter) tac(tac imei.TAC, lines []Line, digest [32]byte) {
 		b = binary.LittleEndian.AppendUint32(b, w.acts[l.Act])
 		if l.Class == Pair {
 			b = binary.LittleEndian.AppendUint64(b, uint64(l.Subscriber))
+			b = binary.LittleEndian.AppendUint64(b, uint64(l.Overrides))
 		}
 		w.sec[sec] = b
 	}
@@ -279,7 +301,7 @@ func (w *snapshotWriter) tac(tac imei.TAC, lines []Line, digest [32]byte) {
 // shape returns the number of the line's shape, adding it if it is new.
 func (w *snapshotWriter) shape(l *Line) uint32 {
 	s := *l
-	s.From, s.To, s.Subscriber, s.Act = 0, 0, 0, 0
+	s.From, s.To, s.Subscriber, s.Overrides, s.Act = 0, 0, 0, 0, 0
 	if !l.One() {
 		s.To = 1
 	}

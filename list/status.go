@@ -82,6 +82,9 @@ func GroundSet(gs ...Ground) (set Grounds) {
 	return set
 }
 
+// allGrounds is the set of every ground there is.
+var allGrounds = Grounds(1<<len(grounds) - 2)
+
 // Has reports whether the ground is in the set.
 func (s Grounds) Has(g Ground) bool { return s&(1<<g) != 0 }
 

@@ -1,11 +1,13 @@
 package list
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/openceir/openceir/imei"
 )
@@ -15,47 +17,91 @@ import (
 //
 // Lines of single devices stand in blocks, one for each TAC; a block that no op has touched is
 // read where it lies in the mapped snapshot. All other lines (ranges, TACs, the mode) are wide.
+//
+// Tables share blocks. A block is changed in place only by the table that made it, and only until
+// that table is cloned; any other copies it first.
 type Table struct {
 	base   *Snapshot
-	blocks map[imei.TAC]*block // touched since the snapshot; never changed once here
-	wide   []Line              // sorted by Line.Compare; never changed in place
+	blocks map[imei.TAC]*block   // touched since the snapshot
+	wide   *block                // every wide line
+	broad  *block                // those longer than a TAC once more: few, and looked at by every check
+	mine   atomic.Pointer[owner] // whose blocks may be changed in place; nil for nobody's
 }
 
+// owner is a mark that is like no other: its address.
+type owner struct{ _ byte }
+
+// block is some lines, sorted by Line.Compare.
 type block struct {
-	lines  []Line // of single devices of one TAC, sorted by Line.Compare
-	digest [32]byte
+	lines  []Line
+	owner  *owner
+	digest atomic.Pointer[[32]byte] // nil until asked for
 }
 
 // NewTable returns a table of the snapshot's lines, or an empty one for nil.
 func NewTable(base *Snapshot) *Table {
-	t := &Table{base: base, blocks: map[imei.TAC]*block{}}
+	t := &Table{base: base, blocks: map[imei.TAC]*block{}, wide: new(block), broad: new(block)}
 	if base != nil {
-		t.wide = base.wide
+		t.wide.lines = base.wide
+		for i := range base.wide {
+			if base.wide[i].broad() {
+				t.broad.lines = append(t.broad.lines, base.wide[i])
+			}
+		}
 	}
 	return t
 }
 
 // Clone returns a table that can take ops without disturbing readers of t.
 func (t *Table) Clone() *Table {
-	return &Table{t.base, maps.Clone(t.blocks), t.wide}
+	t.mine.Store(nil)
+	return &Table{base: t.base, blocks: maps.Clone(t.blocks), wide: t.wide, broad: t.broad}
 }
 
-// device returns the lines of one device, sorted.
-func (t *Table) device(m imei.IMEI) []Line {
-	b, touched := t.blocks[m.TAC()]
-	if !touched {
-		return t.base.device(m)
+// device returns the lines of one device, sorted; in buf if they have to be copied.
+func (t *Table) device(m imei.IMEI, buf []Line) []Line {
+	if b, touched := t.blocks[m.TAC()]; touched {
+		return b.device(m)
 	}
-	return b.device(m)
+	return t.base.device(m, buf)
 }
 
 func (b *block) device(m imei.IMEI) []Line {
-	from, _ := slices.BinarySearchFunc(b.lines, m, func(l Line, m imei.IMEI) int { return int(int64(l.From) - int64(m)) })
+	from := b.from(m)
 	to := from
 	for to < len(b.lines) && b.lines[to].From == m {
 		to++
 	}
 	return b.lines[from:to]
+}
+
+// from returns the place of the first line that does not begin before the device.
+func (b *block) from(m imei.IMEI) int {
+	i, _ := slices.BinarySearchFunc(b.lines, m, func(l Line, m imei.IMEI) int { return cmp.Compare(l.From, m) })
+	return i
+}
+
+// serials is the number of devices of a TAC.
+const serials = 1_000_000
+
+// broad reports whether the line covers more than a TAC.
+func (l *Line) broad() bool { return l.To-l.From >= serials }
+
+// over appends the wide lines that cover the device to buf. Those no longer than a TAC begin less
+// than a TAC before it.
+func (t *Table) over(m imei.IMEI, buf []Line) []Line {
+	lines := t.wide.lines
+	for i := t.wide.from(max(m, serials) - serials); i < len(lines) && lines[i].From <= m; i++ {
+		if l := &lines[i]; l.Covers(m) && !l.broad() {
+			buf = append(buf, *l)
+		}
+	}
+	for i := range t.broad.lines {
+		if l := &t.broad.lines[i]; l.Covers(m) {
+			buf = append(buf, *l)
+		}
+	}
+	return buf
 }
 
 // tac returns all single-device lines of a TAC, sorted; the caller does not change them.
@@ -68,26 +114,23 @@ func (t *Table) tac(tac imei.TAC) []Line {
 
 // Find returns the line with the key.
 func (t *Table) Find(k Key) (Line, bool) {
-	lines := t.wide
+	lines := t.wide.lines
 	if k.From == k.To {
-		lines = t.device(k.From)
+		lines = t.device(k.From, nil)
 	}
-	for i := range lines {
-		if lines[i].Key() == k {
-			return lines[i], true
-		}
+	l := Line{Class: k.Class, From: k.From, To: k.To, Ground: k.Ground, Subscriber: k.Subscriber, Version: k.Version}
+	if i, ok := find(lines, &l); ok {
+		return lines[i], true
 	}
 	return Line{}, false
 }
 
 // Device returns every line that covers the device, widest last.
 func (t *Table) Device(m imei.IMEI) []Line {
-	out := slices.Clone(t.device(m))
-	for i := range t.wide {
-		if t.wide[i].Covers(m) {
-			out = append(out, t.wide[i])
-		}
-	}
+	out := t.over(m, slices.Clone(t.device(m, nil)))
+	slices.SortStableFunc(out, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(a.To-a.From, b.To-b.From), a.Compare(&b))
+	})
 	return out
 }
 
@@ -106,37 +149,59 @@ func (t *Table) Check(ops []Op) error {
 
 // Apply sets and drops lines.
 func (t *Table) Apply(ops []Op) {
-	touched := map[imei.TAC][]Op{}
-	wide := t.wide
-	for _, o := range ops {
-		if o.Line.One() {
-			touched[o.Line.From.TAC()] = append(touched[o.Line.From.TAC()], o)
-		} else {
-			wide = applyTo(slices.Clone(wide), []Op{o})
-		}
+	me := t.mine.Load()
+	if me == nil {
+		me = new(owner)
+		t.mine.Store(me)
 	}
-	t.wide = wide
-	for tac, ops := range touched {
-		lines := applyTo(slices.Clone(t.tac(tac)), ops)
-		t.blocks[tac] = &block{lines, digestLines(lines)}
+	for i := range ops {
+		l := &ops[i].Line
+		if !l.One() {
+			t.wide = t.wide.writable(me).apply(&ops[i])
+			if l.broad() {
+				t.broad = t.broad.writable(me).apply(&ops[i])
+			}
+			continue
+		}
+		b, touched := t.blocks[l.From.TAC()]
+		if !touched {
+			b = &block{lines: t.base.tac(l.From.TAC()), owner: me}
+		}
+		t.blocks[l.From.TAC()] = b.writable(me).apply(&ops[i])
 	}
 }
 
-// applyTo applies ops to sorted lines, in place where it can.
-func applyTo(lines []Line, ops []Op) []Line {
-	for _, o := range ops {
-		i, found := slices.BinarySearchFunc(lines, &o.Line, func(l Line, m *Line) int { return l.Compare(m) })
-		switch {
-		case o.Drop && found:
-			lines = slices.Delete(lines, i, i+1)
-		case o.Drop:
-		case found:
-			lines[i] = o.Line
-		default:
-			lines = slices.Insert(lines, i, o.Line)
-		}
+// writable returns the block itself if it is the table's own, else a copy that is.
+func (b *block) writable(me *owner) *block {
+	if b.owner == me {
+		return b
 	}
-	return lines
+	return &block{lines: slices.Clone(b.lines), owner: me}
+}
+
+func (b *block) apply(o *Op) *block {
+	b.lines = applyTo(b.lines, o)
+	b.digest.Store(nil)
+	return b
+}
+
+func find(lines []Line, l *Line) (int, bool) {
+	return slices.BinarySearchFunc(lines, l, func(a Line, b *Line) int { return a.Compare(b) })
+}
+
+// applyTo applies an op to sorted lines, in place where it can.
+func applyTo(lines []Line, o *Op) []Line {
+	i, found := find(lines, &o.Line)
+	switch {
+	case o.Drop && found:
+		return slices.Delete(lines, i, i+1)
+	case o.Drop:
+		return lines
+	case found:
+		lines[i] = o.Line
+		return lines
+	}
+	return slices.Insert(lines, i, o.Line)
 }
 
 // Lines returns every line: TAC by TAC those of single devices, then the wide ones.
@@ -149,8 +214,8 @@ func (t *Table) Lines() iter.Seq[*Line] {
 				}
 			}
 		}
-		for i := range t.wide {
-			if !yield(&t.wide[i]) {
+		for _, l := range t.wide.lines {
+			if !yield(&l) {
 				return
 			}
 		}
@@ -159,18 +224,19 @@ func (t *Table) Lines() iter.Seq[*Line] {
 
 // tacs returns the TACs that have lines of single devices, ascending.
 func (t *Table) tacs() []imei.TAC {
-	set := map[imei.TAC]bool{}
+	var out []imei.TAC
 	for tac, b := range t.blocks {
 		if len(b.lines) > 0 {
-			set[tac] = true
+			out = append(out, tac)
 		}
 	}
 	for tac := range t.base.tacs() {
 		if _, touched := t.blocks[tac]; !touched {
-			set[tac] = true
+			out = append(out, tac)
 		}
 	}
-	return slices.Sorted(maps.Keys(set))
+	slices.Sort(out)
+	return out
 }
 
 // Count returns the number of lines by status.
@@ -189,7 +255,7 @@ func (t *Table) Count() map[Status]int {
 func (t *Table) Digest() [32]byte {
 	h := sha256.New()
 	h.Write([]byte("openceir table 1\n"))
-	wide := digestLines(t.wide)
+	wide := t.wide.sum()
 	h.Write(wide[:])
 	for _, tac := range t.tacs() {
 		d := t.tacDigest(tac)
@@ -201,15 +267,27 @@ func (t *Table) Digest() [32]byte {
 
 func (t *Table) tacDigest(tac imei.TAC) [32]byte {
 	if b, touched := t.blocks[tac]; touched {
-		return b.digest
+		return b.sum()
 	}
 	return t.base.digest(tac)
 }
 
+// sum returns the block's digest. Readers who ask at once compute the same.
+func (b *block) sum() [32]byte {
+	if d := b.digest.Load(); d != nil {
+		return *d
+	}
+	d := digestLines(b.lines)
+	b.digest.Store(&d)
+	return d
+}
+
 func digestLines(lines []Line) [32]byte {
 	h := sha256.New()
+	var text []byte
 	for i := range lines {
-		fmt.Fprintf(h, "%d %s\n", lines[i].Act, lines[i].String())
+		text = fmt.Appendf(text[:0], "%d %s\n", lines[i].Act, lines[i].String())
+		h.Write(text)
 	}
 	return [32]byte(h.Sum(nil))
 }

@@ -144,8 +144,11 @@ func (e *Entry) stands(s Support, policies map[uint64]*Entry) error {
 
 // directory returns the directory that the entry brings, nil if it is of another kind.
 func (e *Entry) directory() (*Directory, error) {
-	if e.Record.Content.Kind != Founding || e.Effect == nil {
+	if e.Record.Content.Kind != Founding {
 		return nil, nil
+	}
+	if e.Effect == nil {
+		return nil, fmt.Errorf("the directory of record %d is not shown", e.Record.Index)
 	}
 	return ParseDirectory(e.Effect.Body)
 }
