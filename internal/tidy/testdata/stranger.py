@@ -237,21 +237,22 @@ def snapshot(path, vkey):
     acts = [a for a, in struct.iter_unpack("<Q", sec[5])]
     table = {}
 
-    def put(shape, subject, act, who=None):
+    def put(shape, subject, act, who=None, over=0):
         f = list(shapes[shape])
         f[1] = subject
-        if who:
-            f[4:4] = ["subscriber", "imsi-%015d" % who]  # the example has no others
+        if who:  # an IMSI: the example has no others
+            set_aside = [g for i, g in enumerate(GROUNDS) if over >> i + 1 & 1]
+            f[4:4] = ["subscriber", "imsi-%015d" % who, "overrides", ",".join(set_aside)]
         table[" ".join(f)] = acts[act]
 
     rows = list(struct.iter_unpack("<III32s", sec[1]))
     devices = list(struct.iter_unpack("<II", sec[2]))
-    pairs = list(struct.iter_unpack("<IIQ", sec[3]))
+    pairs = list(struct.iter_unpack("<IIQII", sec[3]))
     for (tac, d, p, _), (_, d2, p2, _) in zip(rows, rows[1:]):
         for a, act in devices[d:d2]:
             put(a >> 20, "%08d%06d" % (tac, a & 0xfffff), act)
-        for a, act, who in pairs[p:p2]:
-            put(a >> 20, "%08d%06d" % (tac, a & 0xfffff), act, who)
+        for a, act, who, over, _ in pairs[p:p2]:
+            put(a >> 20, "%08d%06d" % (tac, a & 0xfffff), act, who, over)
     for lo, hi, shape, act in struct.iter_unpack("<QQII", sec[4]):
         tac = lo % 10**6 == 0 and hi == lo + 10**6 - 1
         put(shape, "%08d" % (lo // 10**6) if tac else "%014d-%014d" % (lo, hi), act)
