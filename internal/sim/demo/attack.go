@@ -62,6 +62,11 @@ func (d *Demo) attack(ctx context.Context) error {
 		}
 	}
 	d.rogue.armed.Store(nil)
+	for _, n := range d.nodes { // the honest centre is back: they go on from where they stood
+		if err := n.Sync(ctx); err != nil {
+			return fmt.Errorf("node %s after the attack: %w", n.config.Node, err)
+		}
+	}
 	d.Result.Attack.FilesDelivered = int(d.rogue.served.Load())
 	d.Result.Attack.FilesHeld = d.held() - held
 	after, err := d.ask(ctx)
