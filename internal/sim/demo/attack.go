@@ -111,7 +111,7 @@ func (d *Demo) push(ctx context.Context, name string, make func(*forge.Centre, [
 			return err
 		}
 		prefix := "/lists/" + string(n.operator.Name)
-		forged[prefix+"/index"] = (&list.Index{Size: size}).Bytes()
+		forged[prefix+"/index"] = (&list.Index{Size: size, Snapshot: fmt.Sprintf("%d.snapshot", size)}).Bytes()
 		forged[fmt.Sprintf("%s/from/%d", prefix, n.Lists.Size())] = body
 		forged[fmt.Sprintf("%s/from/%d.note", prefix, n.Lists.Size())] = manifest
 	}
