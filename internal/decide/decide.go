@@ -16,6 +16,7 @@ package decide
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
@@ -45,19 +46,27 @@ type Tx interface {
 type Stage[T Tx] struct {
 	// State returns the ledger's state that the view belongs to.
 	State func() *ledger.State
+	Now   func() time.Time
 	// Note is told what the stage could not enact and why, for people to see.
 	Note func(format string, args ...any)
+
+	looked time.Time
 }
+
+// lookAgain is after how long the stage looks though nothing was appended: as time passes, the sums
+// of the guard fall and announcements ripen.
+const lookAgain = 10 * time.Minute
 
 // Name returns "decide".
 func (s *Stage[T]) Name() string { return "decide" }
 
-// Look finds out whether anything was appended, and leaves the work to the write.
+// Look finds out whether anything was appended or time has passed, and leaves the work to the write.
 func (s *Stage[T]) Look(_ context.Context, _ T, after uint64) (func(context.Context, T) error, uint64, error) {
-	size := s.State().Head.Size
-	if size == after {
+	size, now := s.State().Head.Size, s.Now()
+	if size == after && now.Sub(s.looked) < lookAgain {
 		return nil, after, nil
 	}
+	s.looked = now
 	return s.write, size, nil
 }
 
@@ -102,12 +111,16 @@ func Automatic(f *device.Finding, g list.Ground) bool {
 }
 
 // Cost returns how many active pairs a finding's measure would newly refuse: none if its status
-// does not refuse, at least one otherwise.
+// does not refuse, else all but the one with the best claim, and at least one.
 func Cost(f *device.Finding, s list.Status) uint64 {
 	if !s.Refuses() {
 		return 0
 	}
-	return uint64(max(1, f.Pairs))
+	pairs := f.Pairs
+	if f.Best != 0 {
+		pairs--
+	}
+	return uint64(max(1, pairs))
 }
 
 // Ops returns what a finding leads to under a policy: for a duplicate first the pair of the best

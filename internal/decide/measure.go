@@ -17,7 +17,7 @@ import (
 func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []ledger.FindingRow) error {
 	for i := range waiting {
 		f := &waiting[i].Finding
-		if f.Version != p.Version || !Automatic(f, p.Ground) || stands(b.Table(), f, &p) {
+		if !Waits(b.Table(), f, &p) {
 			continue
 		}
 		if Cost(f, p.Status) > b.Guard().Left(p.Rule, b.Time()) {
@@ -30,12 +30,16 @@ func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []ledger.Fi
 	return nil
 }
 
-// stands reports whether the finding's line is in the list already.
-func stands(t *list.Table, f *device.Finding, p *list.Standing) bool {
+// Waits reports whether a policy's rule may act on a finding and has not yet: its line is not in
+// the list.
+func Waits(t *list.Table, f *device.Finding, p *list.Standing) bool {
+	if f.Version != p.Version || !Automatic(f, p.Ground) {
+		return false
+	}
 	acts := Ops(f, &p.Policy)
 	line := acts[len(acts)-1][0].Line
-	_, ok := t.Find(line.Key())
-	return ok
+	_, stands := t.Find(line.Key())
+	return !stands
 }
 
 // act appends a finding's measures. Their keys are the digest of rule, version, subject and the

@@ -110,6 +110,27 @@ func (t *Centre) ProposePolicy(ctx context.Context, rule string, status list.Sta
 	return digest, d, err
 }
 
+// Waiting returns how many findings wait under a policy in force because its ceiling, or the
+// nation's limit, is reached for today.
+func (t *Centre) Waiting(ctx context.Context) (n int, err error) {
+	err = t.view(ctx, func(tx *Tx) error {
+		st := t.state()
+		for _, p := range st.Guard.Policies() {
+			rows, err := tx.FindingsByStrength(ctx, p.Rule, decide.MaxFindings)
+			if err != nil {
+				return err
+			}
+			for i := range rows {
+				if decide.Waits(st.Table, &rows[i].Finding, &p) {
+					n++
+				}
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
 // Proposal is a content that waits for signatures, as people read it.
 type Proposal struct {
 	Content    receipt.Digest

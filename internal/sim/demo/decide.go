@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/openceir/openceir/internal/node/centre"
 	"github.com/openceir/openceir/list"
@@ -47,32 +48,74 @@ func (d *Demo) decide(ctx context.Context) error {
 	most := d.Centre.Guard().Active() / 100
 	d.say("Two organisations signed the base of the guard: %d active pairs of device and subscriber, so that at\nmost %d may be newly refused in a day, whoever signs, unless it was announced a day before.", d.Centre.Guard().Active(), most)
 	for _, rule := range rules {
-		dry, err := d.Centre.DryRun(ctx, rule.name, rule.status)
-		if err != nil {
+		if err := d.authorise(ctx, rule.name, rule.status); err != nil {
 			return err
 		}
-		if dry.Automatic == 0 {
-			continue
-		}
-		digest, dry, err := d.Centre.ProposePolicy(ctx, rule.name, rule.status, min(dry.Pairs, max(1, most)))
-		if err != nil {
+	}
+	return d.untilNothingWaits(ctx)
+}
+
+// authorise lets people sign a policy for a rule. One that would refuse too many for two
+// organisations to sign at once is announced, and a day passes.
+func (d *Demo) authorise(ctx context.Context, rule string, status list.Status) error {
+	dry, err := d.Centre.DryRun(ctx, rule, status)
+	if err != nil || dry.Automatic == 0 {
+		return err
+	}
+	digest, dry, err := d.Centre.ProposePolicy(ctx, rule, status, dry.Pairs)
+	if err != nil {
+		return err
+	}
+	if err := d.sign(ctx, digest); err != nil {
+		return err
+	}
+	if _, _, ok := d.Centre.Guard().Policy(rule); !ok {
+		d.say("  %-16s would refuse %d pairs: more than anyone may sign for at once. It is announced; a day passes.", rule, dry.Pairs)
+		if err := d.nextDay(ctx); err != nil {
 			return err
 		}
-		if err := d.sign(ctx, digest); err != nil {
-			return err
-		}
-		p, _, ok := d.Centre.Guard().Policy(rule.name)
-		if !ok {
-			d.say("  %-16s would refuse %d pairs: too many to sign for today, it waits its 24 hours", rule.name, dry.Pairs)
-			continue
-		}
-		if !p.Status.Refuses() {
-			d.say("  %-16s may set %s on its %d findings, which refuses nobody", rule.name, p.Status, dry.Automatic)
-			continue
-		}
-		d.say("  %-16s may set %s on %d of its %d findings, %d pairs, at most %d a day", rule.name, p.Status, dry.Automatic, dry.Findings, dry.Pairs, p.Ceiling)
+	}
+	switch p, _, ok := d.Centre.Guard().Policy(rule); {
+	case !ok:
+		return fmt.Errorf("the policy of %s was signed and announced, and is not in force", rule)
+	case !status.Refuses():
+		d.say("  %-16s may set %s on its %d findings, which refuses nobody", rule, status, dry.Automatic)
+	default:
+		d.say("  %-16s may set %s on %d of its %d findings, %d pairs, at most %d a day", rule, status, dry.Automatic, dry.Findings, dry.Pairs, p.Ceiling)
 	}
 	return nil
+}
+
+// maxDays bounds how long the demonstration lets days pass for what waits.
+const maxDays = 10
+
+// untilNothingWaits lets days pass while findings wait for what may still be changed in a day.
+func (d *Demo) untilNothingWaits(ctx context.Context) error {
+	for range maxDays {
+		waiting, err := d.Centre.Waiting(ctx)
+		if err != nil || waiting == 0 {
+			return err
+		}
+		d.say("  %d findings wait, because the day's limit is reached; a day passes.", waiting)
+		if err := d.nextDay(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextDay lets every node hear what was announced, and a day pass.
+func (d *Demo) nextDay(ctx context.Context) error {
+	if err := d.Centre.Run(ctx, 0); err != nil {
+		return err
+	}
+	for _, n := range d.nodes {
+		if err := n.Sync(ctx); err != nil {
+			return err
+		}
+	}
+	d.ahead.Add(int64(24*time.Hour + time.Minute))
+	return d.Centre.Run(ctx, 0)
 }
 
 // sign lets one person of each organisation approve a content, and enacts it.

@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/openceir/openceir/internal/config"
@@ -88,7 +89,8 @@ type Demo struct {
 	people  []centre.Signer
 	nodes   []*node
 	now     func() time.Time
-	rogue   *rogue // takes over the centre's answers during the attack
+	ahead   atomic.Int64 // nanoseconds by which simulated days have passed
+	rogue   *rogue       // takes over the centre's answers during the attack
 	stop    context.CancelFunc
 	running []<-chan error
 	http    net.Listener
@@ -170,7 +172,7 @@ func (d *Demo) simulate(ctx context.Context) error {
 		return err
 	}
 	begun, morning := time.Now(), s.Last.Time().Add(30*time.Hour)
-	d.now = func() time.Time { return morning.Add(time.Since(begun)) }
+	d.now = func() time.Time { return morning.Add(time.Since(begun) + time.Duration(d.ahead.Load())) }
 	d.say("A country of %d subscriptions on three networks, %s to %s: %d devices, %d rows in the operators'\ndumps, %d timed attaches, %d phones reported stolen.",
 		s.Subscribers, s.First, s.Last, s.Devices, s.Rows, s.Attaches, s.Stolen)
 	return nil
