@@ -4,7 +4,7 @@
 // The rules read the tree as it lies on disk: every Go file of every package for every platform,
 // parsed but not type-checked, and every page of text. What they hold:
 //
-//   - layers: each package has one place in the table of layers.go, imports nothing from above or
+//   - layers: each package has one place in the table of layers_test.go, imports nothing from above or
 //     beside it, and only those foreign packages that its row names (TestLayers). ARCHITECTURE.md
 //     shows the same table.
 //   - the operator's node: nothing of it can write a register, even through others
@@ -16,7 +16,8 @@
 //     there, name tests and packages that exist, and speak of the project alone (TestText).
 //   - dependencies: docs/decisions/dependencies.md has a row for each direct one and no other
 //     (TestDependencies).
-//   - formats: the worked examples of docs/formats are what the code writes (TestFormats).
+//   - formats: the worked examples of docs/formats are what the code writes (TestFormats),
+//     and enough to write a verifier from (TestStranger).
 //
 // Each rule is a function from a house to its faults, and each fault says what to do. The files in
 // testdata/faults are small houses with one thing wrong and the fault they must give: to add a rule,
