@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -78,6 +79,16 @@ func (v *verifier) fault(table, row, format string, args ...any) {
 	}
 }
 
+// unreadable takes a stored row that can not be read for a fault; any other error stays one.
+func (v *verifier) unreadable(err error) error {
+	var f Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	v.fault(f.Table, f.Row, "%s", f.Text)
+	return nil
+}
+
 func (v *verifier) schema() error {
 	text, err := v.tx.SchemaFault(v.ctx)
 	if err == nil && text != "" {
@@ -89,7 +100,7 @@ func (v *verifier) schema() error {
 func (v *verifier) head() error {
 	h, err := v.tx.Head(v.ctx)
 	if err != nil {
-		return fmt.Errorf("reading the head: %w", err)
+		return v.unreadable(fmt.Errorf("reading the head: %w", err))
 	}
 	v.signed = h
 	v.report.Size = h.Size
@@ -122,9 +133,16 @@ func (v *verifier) records() error {
 	next := uint64(0)
 	for leaf, err := range v.tx.Leaves(v.ctx, 0) {
 		if err != nil {
-			return fmt.Errorf("reading records: %w", err)
+			if err := v.unreadable(err); err != nil {
+				return fmt.Errorf("reading records: %w", err)
+			}
+			continue
 		}
 		row := fmt.Sprint(leaf.Index)
+		if leaf.Index > next && leaf.Index >= v.signed.Size {
+			v.fault("leaves", row, "it is beyond the signed head, and record %d before it is missing", next)
+			continue
+		}
 		for ; next < leaf.Index; next++ {
 			v.fault("leaves", fmt.Sprint(next), "the record is missing")
 			v.grow(tlog.Hash{})
@@ -134,7 +152,7 @@ func (v *verifier) records() error {
 		next++
 	}
 	if next != v.signed.Size {
-		v.fault("leaves", "", "there are %d records, the signed head says %d", next, v.signed.Size)
+		v.fault("leaves", fmt.Sprint(min(next, v.signed.Size)), "there are %d records, the signed head says %d", next, v.signed.Size)
 	}
 	h, err := tlog.TreeHash(int64(next), v)
 	if err != nil {
@@ -160,7 +178,9 @@ func (v *verifier) grow(leaf tlog.Hash) {
 func (v *verifier) record(leaf Leaf, row string) {
 	e, err := Load(v.ctx, v.tx, leaf)
 	if err != nil {
-		v.fault("leaves", row, "%v", err)
+		if err := v.unreadable(err); err != nil {
+			v.fault("leaves", row, "%v", err)
+		}
 		return
 	}
 	r := e.Record
@@ -215,7 +235,10 @@ func printed(r Row) string { return string(Encode(r)) }
 func (v *verifier) openings() error {
 	for o, err := range v.tx.AllOpenings(v.ctx) {
 		if err != nil {
-			return fmt.Errorf("reading openings: %w", err)
+			if err := v.unreadable(err); err != nil {
+				return fmt.Errorf("reading openings: %w", err)
+			}
+			continue
 		}
 		row := fmt.Sprintf("%d %s", o.Index, o.Part)
 		switch {
@@ -271,7 +294,10 @@ func (v *verifier) tree() error {
 	}
 	for b, err := range v.tx.AllBlocks(v.ctx) {
 		if err != nil {
-			return fmt.Errorf("reading the tree: %w", err)
+			if err := v.unreadable(err); err != nil {
+				return fmt.Errorf("reading the tree: %w", err)
+			}
+			continue
 		}
 		id := blockID{b.Level, b.Number}
 		row := fmt.Sprintf("level %d block %d", b.Level, b.Number)
@@ -298,7 +324,10 @@ func (v *verifier) derived() error {
 		want := v.rows[t]
 		for r, err := range v.tx.Rows(v.ctx, t) {
 			if err != nil {
-				return fmt.Errorf("reading %s: %w", t, err)
+				if err := v.unreadable(err); err != nil {
+					return fmt.Errorf("reading %s: %w", t, err)
+				}
+				continue
 			}
 			w, ok := want[r.Key()]
 			switch {

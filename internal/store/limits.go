@@ -13,6 +13,7 @@ const (
 	readers        = 4        // connections for View: pages and stages read side by side, and each holds memory in the server
 	schemaTries    = 5        // processes that start together may collide in creating the tables; each waits and looks again
 	schemaPause    = 50 * time.Millisecond
+	maxDifferences = 20               // of a schema, in one report: enough to see what happened
 	waitForWriter  = 30 * time.Second // how long a writer waits for another process before it says busy
 	commitWithin   = time.Minute      // a COMMIT is not cut short by whoever asked for it, but it does not hang for ever either
 	endWithin      = 5 * time.Second  // for rolling back or closing a connection that may be dead

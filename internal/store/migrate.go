@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/openceir/openceir/internal/problem"
@@ -149,17 +150,18 @@ func (tx *Tx) SchemaFault(ctx context.Context) (string, error) {
 	return differs(is, expected()), nil
 }
 
-// differs names the first line that only one of two sorted descriptions has.
+// differs names the lines that only one of two sorted descriptions has, "" if none.
 func differs(is, want []string) string {
+	var out []string
 	for _, l := range is {
 		if _, ok := slices.BinarySearch(want, l); !ok {
-			return fmt.Sprintf("there is a %s that does not belong here", l)
+			out = append(out, fmt.Sprintf("there is a %s that does not belong here", l))
 		}
 	}
 	for _, l := range want {
 		if _, ok := slices.BinarySearch(is, l); !ok {
-			return fmt.Sprintf("the %s is missing", l)
+			out = append(out, fmt.Sprintf("the %s is missing", l))
 		}
 	}
-	return ""
+	return strings.Join(out[:min(len(out), maxDifferences)], "; ")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -159,6 +160,9 @@ func leaf(values []any) (ledger.Leaf, error) {
 func (tx *Tx) Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error] {
 	first, next := text("leaves_from"), text("leaves_after")
 	args := []any{int64(from)}
+	if from == 0 {
+		args[0] = int64(math.MinInt64) // whoever reads all must see a row that hides below 0
+	}
 	if len(kinds) > 0 {
 		in := make([]any, maxKinds)
 		for i := range in {

@@ -46,5 +46,6 @@ func TestConformance(t *testing.T) {
 // compare-and-set alone keep two processes from forking the ledger.
 func TestRacingWriters(t *testing.T) {
 	c := store.Config{URL: storetest.Postgres(t)}
-	storetest.TwoProcesses(t, func() ledger.Store { return store.Racing(open(t, c)) }, 6)
+	lost := storetest.TwoProcesses(t, func() ledger.Store { return store.Racing(open(t, c)) }, 6)
+	t.Logf("a process gave up %d times", lost)
 }
