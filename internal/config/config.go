@@ -36,6 +36,12 @@ type Centre struct {
 	Zone string `yaml:"zone"`
 	// Timed switches time-and-place rules on: visits of EIRs are kept.
 	Timed bool `yaml:"timed"`
+	// Gates are limits of the quality gates by name, where the defaults do not suit: for the country,
+	// and for single operators. The names and defaults are told when a file fails one.
+	Gates struct {
+		Country   map[string]float64            `yaml:"country"`
+		Operators map[string]map[string]float64 `yaml:"operators"`
+	} `yaml:"gates"`
 }
 
 // EIR configures eir.

@@ -46,7 +46,8 @@ type Tx interface {
 type Stage[T Tx] struct {
 	// State returns the ledger's state that the view belongs to.
 	State func() *ledger.State
-	Now   func() time.Time
+	// Now is the clock; without one the stage looks only at what is appended.
+	Now func() time.Time
 	// Note is told what the stage could not enact and why, for people to see.
 	Note func(format string, args ...any)
 
@@ -62,7 +63,10 @@ func (s *Stage[T]) Name() string { return "decide" }
 
 // Look finds out whether anything was appended or time has passed, and leaves the work to the write.
 func (s *Stage[T]) Look(_ context.Context, _ T, after uint64) (func(context.Context, T) error, uint64, error) {
-	size, now := s.State().Head.Size, s.Now()
+	size, now := s.State().Head.Size, s.looked
+	if s.Now != nil {
+		now = s.Now()
+	}
 	if size == after && now.Sub(s.looked) < lookAgain {
 		return nil, after, nil
 	}

@@ -81,6 +81,10 @@ func Open(ctx context.Context, c *config.Centre, o Options) (*Centre, error) {
 	t.Sequencer = &ledger.Sequencer{Store: s, Signer: signer, Log: verifier, Now: o.Now, Random: o.Random, Seen: t.seen}
 	t.publisher = enforce.Publisher{Dir: filepath.Join(c.Data, "lists"), Signer: signer}
 	t.runner = t.stages()
+	if err := t.gates().Check(); err != nil {
+		s.Close()
+		return nil, err
+	}
 	if err := t.refresh(ctx); err != nil {
 		s.Close()
 		return nil, err

@@ -71,8 +71,17 @@ func (t *Centre) importer(progress func(done, total int64)) *observe.Importer {
 			}
 		}
 	}
-	return &observe.Importer{Lake: t.Lake, Register: register{t}, Country: country, Zone: t.Zone,
+	return &observe.Importer{Lake: t.Lake, Register: register{t}, Gates: t.gates(), Country: country, Zone: t.Zone,
 		Now: t.Sequencer.Now, Progress: progress, Visits: t.Config.Timed}
+}
+
+// gates returns the configured limits of the quality gates.
+func (t *Centre) gates() observe.Gates {
+	g := observe.Gates{Country: t.Config.Gates.Country, Operators: map[device.Operator]map[string]float64{}}
+	for name, limits := range t.Config.Gates.Operators {
+		g.Operators[device.Operator(name)] = limits
+	}
+	return g
 }
 
 // Import takes a file in. progress may be nil.

@@ -49,16 +49,17 @@ func (d *Demo) found(ctx context.Context) error {
 		dir.Organisations[string(op.Name)] = []subscriber.PLMN{op.PLMN}
 		dir.Nodes[name] = key.Public().(ed25519.PublicKey)
 	}
-	c := &config.Centre{Data: d.Data, Database: d.Database, LogKey: filepath.Join(keys, "log.key"), MCC: d.config.Operators[0].PLMN.MCC(),
-		CountryCode: "999", Zone: "UTC", Timed: true}
-	if err := centre.NewLogKey(c.LogKey, "demo.openceir", rand.Reader); err != nil {
+	logKey := filepath.Join(keys, "log.key")
+	if err := centre.NewLogKey(logKey, "demo.openceir", rand.Reader); err != nil {
 		return err
 	}
-	settings := fmt.Sprintf("log_key: %q\nmcc: %q\ncountry_code: %q\nzone: UTC\ntimed: true\n", c.LogKey, c.MCC, c.CountryCode)
-	if err := os.WriteFile(filepath.Join(d.Data, "ceir.yaml"), []byte(settings), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(d.Data, "ceir.yaml"), []byte(d.settings(logKey)), 0o600); err != nil {
 		return err
 	}
-	var err error
+	c, err := config.ReadCentre("", d.Data)
+	if err != nil {
+		return err
+	}
 	if d.Centre, err = centre.Open(ctx, c, centre.Options{Now: d.now, Log: d.logger()}); err != nil {
 		return err
 	}
@@ -72,6 +73,21 @@ func (d *Demo) found(ctx context.Context) error {
 	d.say("The ministry and the regulator founded the register: %d approvers, %d operators' nodes.", len(people), len(d.config.Operators))
 	return d.openNodes(keys, founders)
 }
+
+// settings returns the centre's configuration.
+func (d *Demo) settings(logKey string) string {
+	s := fmt.Sprintf("log_key: %q\nmcc: %q\ncountry_code: \"999\"\nzone: UTC\ntimed: true\n", logKey, d.config.Operators[0].PLMN.MCC())
+	if d.Database != "" {
+		s += fmt.Sprintf("database: %q\n", d.Database)
+	}
+	if d.Population < smallCountry {
+		s += "gates: {country: {null_imei: 0.5, null_imsi: 0.5, null_msisdn: 0.5, null_rat: 0.5, null_any: 0.5}}\n"
+	}
+	return s
+}
+
+// smallCountry is a population below which single subscribers move the shares that gates look at.
+const smallCountry = 2000
 
 func writeKey(dir, name string) (ed25519.PrivateKey, error) {
 	key, text, err := secret.NewKey(rand.Reader)
