@@ -115,16 +115,12 @@ func Automatic(f *device.Finding, g list.Ground) bool {
 }
 
 // Cost returns how many active pairs a finding's measure would newly refuse: none if its status
-// does not refuse, else all but the one with the best claim, and at least one.
+// does not refuse, else all, as the guard counts them (see list.Count), and at least one.
 func Cost(f *device.Finding, s list.Status) uint64 {
 	if !s.Refuses() {
 		return 0
 	}
-	pairs := f.Pairs
-	if f.Best != 0 {
-		pairs--
-	}
-	return uint64(max(1, pairs))
+	return uint64(max(1, f.Pairs))
 }
 
 // Ops returns what a finding leads to under a policy: for a duplicate first the pair of the best
