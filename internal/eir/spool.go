@@ -37,7 +37,6 @@ type stayKey struct {
 	imei   string
 	imsi   subscriber.IMSI
 	msisdn subscriber.MSISDN
-	radio  device.Radio
 	area   device.Area
 }
 
@@ -73,11 +72,15 @@ func (s *Spool) Observe(a *device.Attach) {
 	if s.Policy != nil {
 		s.Policy(a)
 	}
-	key := stayKey{a.IMEI, a.IMSI, a.MSISDN, a.Radio, a.Area}
+	from, first := minute, day
+	key := stayKey{a.IMEI, a.IMSI, a.MSISDN, a.Area}
 	if r := s.stays[key]; r != nil {
 		if minute >= r.From && minute-r.To <= stayGap && minute-r.From < segment.StayMax {
-			r.To, r.Last = max(r.To, minute), max(r.Last, day)
-			return
+			if r.Radio == a.Radio {
+				r.To, r.Last = max(r.To, minute), max(r.Last, day)
+				return
+			}
+			from, first = r.To, r.Last // the stay goes on by another radio
 		}
 		s.write(r)
 	}
@@ -88,7 +91,7 @@ func (s *Spool) Observe(a *device.Attach) {
 		s.flush()
 	}
 	s.stays[key] = &segment.Row{IMEI: a.IMEI, IMSI: a.IMSI, MSISDN: a.MSISDN, Radio: a.Radio, Area: a.Area,
-		From: minute, To: minute, First: day, Last: day}
+		From: min(from, minute), To: minute, First: min(first, day), Last: day}
 }
 
 // sweep writes out the stays that have ended and closes a segment that is old.
