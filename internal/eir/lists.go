@@ -20,7 +20,7 @@ type Lists struct {
 	Dir     string
 	Replica *list.Replica
 	Core    *Core
-	Seen    list.Seen
+	Seen    func() list.Seen // what this network saw, counted when it is asked
 	// Refused, if set, is told of a file that was held.
 	Refused func(name string, err error)
 }
@@ -31,7 +31,7 @@ func (l *Lists) Size() uint64 { return l.Replica.Head().Size }
 // Take verifies a list file and, if it is believed, keeps it and puts its table in force. A file
 // that is not believed is held: counted, told, and nothing changes.
 func (l *Lists) Take(name string, manifest, body []byte) (list.Report, error) {
-	report, err := l.Replica.Apply(manifest, body, l.Seen, l.Core.Now())
+	report, err := l.Replica.Apply(manifest, body, l.Seen(), l.Core.Now())
 	if err != nil {
 		l.Core.Stats.Held.Add(1)
 		l.Core.Stats.HeldInAll.Add(1)

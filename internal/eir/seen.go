@@ -15,7 +15,7 @@ import (
 )
 
 // Seen remembers which (device, subscriber) pairs this network saw in the last 30 days: the node's
-// own measure of what a change of the list would do. It implements list.Seen.
+// own measure of what a change of the list would do.
 type Seen struct {
 	mu    sync.RWMutex // guards the rest
 	pairs map[imei.IMEI]map[subscriber.ID]device.Day
@@ -36,34 +36,40 @@ func (s *Seen) Add(m imei.IMEI, who subscriber.ID, day device.Day) {
 	s.today = max(s.today, day)
 }
 
-// Pairs implements list.Seen.
-func (s *Seen) Pairs(m imei.IMEI) int {
+// Count returns the pairs seen in the last 30 days as they are now.
+func (s *Seen) Count() *Counted {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.live(m)
+	c := &Counted{devices: sortedIMEIs(s.pairs), below: make([]int, 1, len(s.pairs)+1)}
+	for _, m := range c.devices {
+		n := 0
+		for _, day := range s.pairs[m] {
+			if day > s.today-seenDays {
+				n++
+			}
+		}
+		c.below = append(c.below, c.below[len(c.below)-1]+n)
+	}
+	return c
 }
 
-func (s *Seen) live(m imei.IMEI) int {
-	n := 0
-	for _, day := range s.pairs[m] {
-		if day > s.today-seenDays {
-			n++
-		}
-	}
-	return n
+// Counted is a count of pairs that does not change. It implements list.Seen.
+type Counted struct {
+	devices []imei.IMEI // sorted
+	below   []int       // below[i] is the pairs of devices[:i]
 }
+
+// Pairs implements list.Seen.
+func (c *Counted) Pairs(m imei.IMEI) int { return c.InRange(m, m) }
 
 // InRange implements list.Seen.
-func (s *Seen) InRange(from, to imei.IMEI) int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	n := 0
-	for m := range s.pairs {
-		if from <= m && m <= to {
-			n += s.live(m)
-		}
+func (c *Counted) InRange(from, to imei.IMEI) int {
+	i, _ := slices.BinarySearch(c.devices, from)
+	j, found := slices.BinarySearch(c.devices, to)
+	if found {
+		j++
 	}
-	return n
+	return c.below[max(i, j)] - c.below[i]
 }
 
 // Forget drops the pairs that were last seen more than 30 days ago.

@@ -92,7 +92,8 @@ func (n *Node) openLists(org string) error {
 			return problem.New(problem.Invalid, "founders: %w", err)
 		}
 	}
-	n.Lists = &eir.Lists{Dir: filepath.Join(c.Data, "lists"), Replica: r, Core: n.Core, Seen: n.seen, Refused: n.refused}
+	n.Lists = &eir.Lists{Dir: filepath.Join(c.Data, "lists"), Replica: r, Core: n.Core,
+		Seen: func() list.Seen { return n.seen.Count() }, Refused: n.refused}
 	if c.Log == "" {
 		n.Log.Warn("no public key of the log is configured: no list is believed and every device is allowed")
 		return nil
