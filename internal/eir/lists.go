@@ -94,8 +94,7 @@ func (l *Lists) load(path string) error {
 	if err != nil {
 		return err
 	}
-	// What it would do was counted when it came, against what was seen then.
-	report, err := l.Replica.Apply(manifest, body, list.Nobody{}, l.Core.Now())
+	report, err := l.Replica.Again(manifest, body, l.Core.Now())
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/openceir/openceir/internal/config"
 	"github.com/openceir/openceir/internal/device"
@@ -129,6 +130,7 @@ func (d *Demo) openNodes(keys string, founders receipt.Digest) error {
 			Centre: d.URL, Log: log, Founders: founders.String()}
 		c.S13.Listen, c.S13.Host, c.S13.Realm = "127.0.0.1:0", "eir."+string(op.Name)+".example", string(op.Name)+".example"
 		c.N17.Listen = "127.0.0.1:0"
+		c.Every = config.Duration(time.Minute) // beside the looks that the story takes
 		c.Defaults()
 		n, err := eir.Open(c, d.now, d.logger())
 		if err != nil {
