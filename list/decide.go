@@ -2,7 +2,6 @@ package list
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 
 	"github.com/openceir/openceir/imei"
@@ -147,25 +146,22 @@ func (q *Query) pair(own []Line) (pair *Line, aside Grounds) {
 	return pair, aside
 }
 
-// asides yields each paired subscriber of a device with the grounds that are set aside for them.
-func asides(own []Line) iter.Seq2[subscriber.ID, Grounds] {
-	return func(yield func(subscriber.ID, Grounds) bool) {
-		for p := pairs(own); len(p) > 0; {
-			who, aside := p[0].Subscriber, Grounds(0)
-			for len(p) > 0 && p[0].Subscriber == who {
-				aside |= p[0].Overrides
-				p = p[1:]
-			}
-			if !yield(who, aside) {
-				return
-			}
-		}
+// asides returns the grounds set aside for the first subscriber of some pairs, and the pairs of the
+// others.
+func asides(pairs []Line) (aside Grounds, rest []Line) {
+	who := pairs[0].Subscriber
+	for len(pairs) > 0 && pairs[0].Subscriber == who {
+		aside |= pairs[0].Overrides
+		pairs = pairs[1:]
 	}
+	return aside, pairs
 }
 
 // lets reports whether some paired subscriber of the device is not refused.
 func lets(own, wide []Line, version uint8) bool {
-	for _, aside := range asides(own) {
+	for p := pairs(own); len(p) > 0; {
+		var aside Grounds
+		aside, p = asides(p)
 		if !held(own, wide, version, aside).Status.Refuses() {
 			return true
 		}

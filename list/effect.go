@@ -165,8 +165,9 @@ func (v *viewer) stranger(m imei.IMEI) Answer {
 
 func (v *viewer) asides() map[subscriber.ID]Grounds {
 	out := map[subscriber.ID]Grounds{}
-	for who, aside := range asides(v.own) {
-		out[who] = aside
+	for p := pairs(v.own); len(p) > 0; {
+		who := p[0].Subscriber
+		out[who], p = asides(p)
 	}
 	return out
 }

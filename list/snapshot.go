@@ -181,13 +181,13 @@ func (s *Snapshot) entries(out []Line, tac imei.TAC, from, to uint32) []Line {
 	_, d0, d1, p0, p1 := s.span(tac)
 	n := len(out)
 	if d0 < d1 {
-		for e := range section(s.sec[secDevices][d0*deviceLen:d1*deviceLen], deviceLen, from, to) {
+		for e := within(s.sec[secDevices][d0*deviceLen:d1*deviceLen], deviceLen, from, to); len(e) > 0; e = e[deviceLen:] {
 			m := imei.New(tac, le32(e)&serialMask)
 			out = append(out, s.line(m, m, le32(e)>>20, le32(e[4:])))
 		}
 	}
 	if p0 < p1 {
-		for e := range section(s.sec[secPairs][p0*pairLen:p1*pairLen], pairLen, from, to) {
+		for e := within(s.sec[secPairs][p0*pairLen:p1*pairLen], pairLen, from, to); len(e) > 0; e = e[pairLen:] {
 			m := imei.New(tac, le32(e)&serialMask)
 			l := s.line(m, m, le32(e)>>20, le32(e[4:]))
 			l.Subscriber, l.Overrides = subscriber.ID(le64(e[8:])), Grounds(le32(e[16:]))
@@ -198,17 +198,16 @@ func (s *Snapshot) entries(out []Line, tac imei.TAC, from, to uint32) []Line {
 	return out
 }
 
-// section yields the entries, so many bytes each, with serials in [from, to].
-func section(b []byte, size int, from, to uint32) iter.Seq[[]byte] {
-	to = min(to, serials-1)
-	i := sort.Search(len(b)/size, func(i int) bool { return le32(b[size*i:])&serialMask >= from })
-	return func(yield func([]byte) bool) {
-		for e := b[size*i:]; len(e) > 0 && le32(e)&serialMask <= to; e = e[size:] {
-			if !yield(e[:size]) {
-				return
-			}
-		}
+// within returns the part of the entries, so many bytes each, with serials in [from, to]. Entries
+// out of order are not found; none that a serial number can not have is returned.
+func within(b []byte, size int, from, to uint32) []byte {
+	serial := func(i int) uint32 { return le32(b[size*i:]) & serialMask }
+	i := sort.Search(len(b)/size, func(i int) bool { return serial(i) >= from })
+	j := i
+	for j < len(b)/size && serial(j) <= min(to, serials-1) {
+		j++
 	}
+	return b[size*i : size*j]
 }
 
 func (s *Snapshot) device(m imei.IMEI, buf []Line) []Line {

@@ -41,4 +41,11 @@
 // (golang.org/x/mod/sumdb/note) whose text is the log's name, the tree's size in decimal and the
 // root in base64, a line each. A Bundle carries some records with the openings of their effects and
 // one proof for all of them: see Bundle and Prove.
+//
+// # Verifying without us
+//
+// The directory testdata holds one complete example that changes only with the format's version: the
+// log's public key, a head, a content, a record and its leaf hash, an approval's text and signature, a
+// directory, a bundle and the receipt made of them. verify.py beside it is a verifier that shares no
+// code with this package; it uses nothing but Python's standard library.
 package receipt
