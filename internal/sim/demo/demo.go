@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -93,7 +92,6 @@ type Demo struct {
 	rogue   *rogue       // takes over the centre's answers during the attack
 	stop    context.CancelFunc
 	running []<-chan error
-	http    net.Listener
 }
 
 // node is an operator's node with its fronts.
