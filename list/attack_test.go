@@ -67,9 +67,9 @@ func changed(change func(w *world), file func(*file)) func(*world) ([]byte, []by
 func one(w *world) { w.measure("set listed 35227301000100 prohibited barred\n", amina) }
 func two(w *world) { one(w); w.measure("set listed 35227301000101 prohibited barred\n", amina) }
 
-// by signs a measure of these ops by nobody but the attacker's friends.
-func by(ops string, friends ...string) func(*world) ([]byte, []byte) {
-	return delta(func(w *world) { w.measure(ops, friends...) })
+// ops signs a measure of these ops by nobody but the attacker's friends.
+func ops(text string, friends ...string) func(*world) ([]byte, []byte) {
+	return delta(func(w *world) { w.measure(text, friends...) })
 }
 
 func TestAttacks(t *testing.T) {
@@ -333,18 +333,18 @@ func effects() []attack {
 	stolen := lines("drop listed %s prohibited stolen", common, 0, 60)
 	version := func(i int) string { return fmt.Sprintf("set listed %s prohibited barred version %02d\n", shared, i) }
 	return []attack{
-		{"everybody by one TAC", "changing 10000 active pairs", by("set listed "+common+" prohibited not-allocated\n", amina, bela)},
-		{"everybody by the mode", "never announced", by("set listed 00000000000000-99999999999999 unknown mode\n", amina, cyra)},
-		{"everybody by TACs never seen of", "two persons' signatures", by(func() string {
+		{"everybody by one TAC", "changing 10000 active pairs", ops("set listed "+common+" prohibited not-allocated\n", amina, bela)},
+		{"everybody by the mode", "never announced", ops("set listed 00000000000000-99999999999999 unknown mode\n", amina, cyra)},
+		{"everybody by TACs never seen of", "two persons' signatures", ops(func() string {
 			var b strings.Builder
 			for i := range 101 {
 				fmt.Fprintf(&b, "set listed 35%06d prohibited barred\n", i)
 			}
 			return b.String()
 		}(), amina)},
-		{"everybody by many single lines", "never announced", by(lines("set listed %s prohibited barred", "35888801", 0, 100_000), amina, cyra)},
-		{"a million by one line", "changing 1000000 active pairs", by("set listed "+shared+" prohibited barred\n", amina, bela)},
-		{"a million by a line for each software version", "changing 1000000 active pairs", by(version(1)+version(2), amina, bela)},
+		{"everybody by many single lines", "never announced", ops(lines("set listed %s prohibited barred", "35888801", 0, 100_000), amina, cyra)},
+		{"a million by one line", "changing 1000000 active pairs", ops("set listed "+shared+" prohibited barred\n", amina, bela)},
+		{"a million by a line for each software version", "changing 1000000 active pairs", ops(version(1)+version(2), amina, bela)},
 		{"a million behind pairs that nobody is", "changing 1000000 active pairs", delta(func(w *world) {
 			var b strings.Builder
 			for i := range 1000 {
@@ -353,7 +353,7 @@ func effects() []attack {
 			w.measure(b.String(), amina)
 			w.measure("set listed "+shared+" prohibited barred\n", amina, bela)
 		})},
-		{"so many devices that their sum comes round", "never announced", by(func() string {
+		{"so many devices that their sum comes round", "never announced", ops(func() string {
 			var b strings.Builder
 			for i := range 500 {
 				fmt.Fprintf(&b, "set listed %014d-99999999999999 prohibited barred\n", i)
@@ -375,15 +375,15 @@ func effects() []attack {
 			w.measure(lines("set listed %s prohibited barred", common, 2100, 60), bela)
 			w.measure(lines("set override %s allowed court", common, 2100, 60), amina)
 		})},
-		{"release by exemption of a TAC", "changing 10000 active pairs", by("set exempt "+common+" allowed test\n", amina, bela)},
-		{"release of the stolen one by one", "releasing 1 stolen", by("drop listed 35227301000000 prohibited stolen\n", amina)},
-		{"release of the stolen by override", "releasing 1 stolen", by("set override 35227301000000 allowed court\n", amina)},
-		{"release of the stolen by setting them tracked", "releasing 1 stolen", by("set listed 35227301000000 tracked stolen\n", amina)},
-		{"release of the stolen by calling them special", "releasing 1 stolen", by("set special 35227301000000 tracked non-identifying\n", amina)},
+		{"release by exemption of a TAC", "changing 10000 active pairs", ops("set exempt "+common+" allowed test\n", amina, bela)},
+		{"release of the stolen one by one", "releasing 1 stolen", ops("drop listed 35227301000000 prohibited stolen\n", amina)},
+		{"release of the stolen by override", "releasing 1 stolen", ops("set override 35227301000000 allowed court\n", amina)},
+		{"release of the stolen by setting them tracked", "releasing 1 stolen", ops("set listed 35227301000000 tracked stolen\n", amina)},
+		{"release of the stolen by calling them special", "releasing 1 stolen", ops("set special 35227301000000 tracked non-identifying\n", amina)},
 		{"release of the stolen by barring them instead", "releasing 1 stolen",
-			by("drop listed 35227301000000 prohibited stolen\nset listed 35227301000000 prohibited barred\n", amina)},
-		{"release of the stolen by an override of a range", "releasing 60 stolen", by("set override 35227301000000-35227301000063 allowed court\n", amina, bela)},
-		{"release of all the stolen", "releasing 60 stolen", by(stolen, amina, bela)},
+			ops("drop listed 35227301000000 prohibited stolen\nset listed 35227301000000 prohibited barred\n", amina)},
+		{"release of the stolen by an override of a range", "releasing 60 stolen", ops("set override 35227301000000-35227301000063 allowed court\n", amina, bela)},
+		{"release of all the stolen", "releasing 60 stolen", ops(stolen, amina, bela)},
 		{"release of all the stolen in small acts", "releasing 51 stolen", delta(func(w *world) {
 			for i := range 60 {
 				w.measure(lines("drop listed %s prohibited stolen", common, i, 1), amina, bela)
