@@ -29,6 +29,9 @@ func (a *app) run() *cobra.Command {
 				return err
 			}
 			return a.open(c.Context(), func(t *centre.Centre) error {
+				if _, err := t.Sweep(c.Context()); err != nil {
+					return err
+				}
 				if err := t.Run(c.Context(), day); err != nil {
 					return err
 				}

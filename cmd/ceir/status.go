@@ -29,7 +29,7 @@ func (a *app) printStatus(ctx context.Context, t *centre.Centre) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Ledger: %d records, root %s\n", s.Size, s.Root)
 	if s.Day != "" {
-		fmt.Fprintf(&b, "Last complete day: %s. Base of the guard: %d active pairs.\n", s.Day, s.Active)
+		fmt.Fprintf(&b, "Last complete day: %s. Base of the guard: %d active pairs; %d counted last.\n", s.Day, s.Active, s.Counted)
 	}
 	for _, l := range s.Lines {
 		fmt.Fprintf(&b, "Lines %s: %d\n", l.Name, l.N)

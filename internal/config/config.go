@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -34,6 +35,9 @@ type Centre struct {
 	CountryCode string `yaml:"country_code"`
 	// Zone is the country's time zone, by which days are counted. Default UTC.
 	Zone string `yaml:"zone"`
+	// DayAfter is how long after midnight the day before counts as complete while ceir serve runs:
+	// the time that operators have to deliver. Default 6h.
+	DayAfter Duration `yaml:"day_after"`
 	// Timed switches time-and-place rules on: visits of EIRs are kept.
 	Timed bool `yaml:"timed"`
 	// Gates are limits of the quality gates by name, where the defaults do not suit: for the country,
@@ -138,7 +142,18 @@ func ReadCentre(path, data string) (*Centre, error) {
 		return nil, problem.New(problem.Invalid, "say where the register is: --data DIR, or --config FILE with data")
 	}
 	c.defaults()
+	if inside(c.LogKey, c.Data) {
+		return nil, problem.New(problem.Invalid, "the log's key %s lies inside the data directory: a copy of the data could sign; keep it elsewhere and name it with log_key", c.LogKey)
+	}
 	return c, zone(c.Zone)
+}
+
+// inside reports whether a file lies below a directory.
+func inside(file, dir string) bool {
+	f, err := filepath.Abs(file)
+	d, dirErr := filepath.Abs(dir)
+	rel, relErr := filepath.Rel(d, f)
+	return err == nil && dirErr == nil && relErr == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 func (c *Centre) defaults() {
@@ -150,6 +165,9 @@ func (c *Centre) defaults() {
 	}
 	if c.Zone == "" {
 		c.Zone = "UTC"
+	}
+	if c.DayAfter == 0 {
+		c.DayAfter = Duration(6 * time.Hour)
 	}
 }
 

@@ -29,6 +29,7 @@ type Status struct {
 	Size      uint64 // records in the ledger
 	Root      string
 	Active    uint64 // pairs, the base of the guard's shares
+	Counted   uint64 // pairs counted in the 30 days to the last complete day; a new base is due if it strays
 	Day       string // last complete day
 	Files     int    // operators' files in force
 	Lines     []Count

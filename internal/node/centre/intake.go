@@ -3,10 +3,12 @@ package centre
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/openceir/openceir/internal/detect"
 	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/lake"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/observe"
 	"github.com/openceir/openceir/internal/problem"
@@ -92,6 +94,29 @@ func (t *Centre) Import(ctx context.Context, path string, kind device.FileKind, 
 // Withdraw takes a file's effect back.
 func (t *Centre) Withdraw(ctx context.Context, digest, reason string) error {
 	return t.importer(nil).Withdraw(ctx, digest, reason)
+}
+
+// Sweep removes what imports that were killed left in the lake: parts that no file of the catalogue
+// names. Parts of withdrawn files stay, for the ledger names them still.
+func (t *Centre) Sweep(ctx context.Context) (lake.Swept, error) {
+	var named map[string]bool
+	var failed error
+	swept, err := t.Lake.Sweep(ctx, func(digest string) bool {
+		if named == nil {
+			named = map[string]bool{}
+			failed = t.view(ctx, func(tx *Tx) error {
+				for row, err := range tx.Rows(ctx, ledger.Parts) {
+					if err != nil {
+						return err
+					}
+					named[row.(ledger.PartRow).Part.Digest] = true
+				}
+				return nil
+			})
+		}
+		return failed != nil || named[digest]
+	})
+	return swept, errors.Join(err, failed)
 }
 
 // Accept takes a segment of an operator's node.

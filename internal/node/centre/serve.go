@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/feed"
 	"github.com/openceir/openceir/internal/portal"
 	"github.com/openceir/openceir/receipt"
@@ -28,11 +29,18 @@ func (t *Centre) Handler() http.Handler {
 
 // Serve answers on the listener and keeps stepping the stages, until ctx ends.
 func (t *Centre) Serve(ctx context.Context, ln net.Listener) error {
-	return t.ServeWith(ctx, ln, t.Handler())
+	if _, err := t.Sweep(ctx); err != nil {
+		return err
+	}
+	complete := func() device.Day {
+		return device.DayOf(t.Sequencer.Now().Add(-time.Duration(t.Config.DayAfter)), t.Zone) - 1
+	}
+	return t.ServeWith(ctx, ln, t.Handler(), complete)
 }
 
-// ServeWith is Serve with another handler in front of, or instead of, the centre's.
-func (t *Centre) ServeWith(ctx context.Context, ln net.Listener, h http.Handler) error {
+// ServeWith is Serve with another handler in front of, or instead of, the centre's, and with the
+// last complete day told by the caller (0 for not yet).
+func (t *Centre) ServeWith(ctx context.Context, ln net.Listener, h http.Handler, complete func() device.Day) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
 		WriteTimeout: 5 * time.Minute, MaxHeaderBytes: 16 << 10}
 	served := make(chan error, 1)
@@ -44,7 +52,7 @@ func (t *Centre) ServeWith(ctx context.Context, ln net.Listener, h http.Handler)
 		case err := <-served:
 			return err
 		case <-tick.C:
-			if err := t.Run(ctx, 0); err != nil && ctx.Err() == nil {
+			if err := t.Run(ctx, complete()); err != nil && ctx.Err() == nil {
 				t.Log.Error("the stages stopped; they try again", "error", err)
 			}
 		case <-ctx.Done():

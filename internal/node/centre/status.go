@@ -16,6 +16,9 @@ func (t *Centre) Status(ctx context.Context) (*portal.Status, error) {
 	err := t.view(ctx, func(tx *Tx) error {
 		st := t.state()
 		s.Size, s.Root, s.Active = st.Head.Size, st.Head.Root.String(), st.Guard.Active()
+		if a := t.active.Load(); a != nil {
+			s.Counted = uint64(a.Total())
+		}
 		day, ok, err := tx.LastDay(ctx)
 		if err != nil {
 			return err

@@ -113,7 +113,7 @@ func (d *Demo) serve(ctx context.Context) error {
 	d.URL = "http://" + ln.Addr().String()
 	d.rogue = &rogue{honest: d.Centre.Handler()}
 	done := make(chan error, 1)
-	go func() { done <- d.Centre.ServeWith(ctx, ln, d.rogue) }()
+	go func() { done <- d.Centre.ServeWith(ctx, ln, d.rogue, func() device.Day { return 0 }) }()
 	d.running = append(d.running, done)
 	return nil
 }
