@@ -51,7 +51,7 @@ type Answer struct {
 // ground with the lower number is named.
 //
 // A pair sets aside the grounds that it names, for its subscriber: it answers if nothing else is
-// held against the device.
+// held against the device. It never harms: who is not refused without their pair is not refused.
 //
 // When a device is refused except with a paired subscriber and the network did not say who
 // asks, the answer is tracked: a victim must not be cut off because a field was empty.
@@ -79,6 +79,11 @@ func decide(own, wide []Line, q *Query) Answer {
 	}
 	pair, aside := q.pair(own)
 	a := held(own, wide, q.Version, aside)
+	if aside != 0 && a.Status.Refuses() { // a milder narrow line may be set aside, and a harder wide one be left
+		if b := held(own, wide, q.Version, 0); !b.Status.Refuses() {
+			a = b
+		}
+	}
 	if pair != nil && a.Status == Allowed {
 		return Answer{Allowed, ByPair, *pair}
 	}
