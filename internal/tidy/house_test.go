@@ -65,7 +65,7 @@ func load(tree fs.FS) (*house, error) {
 		case d.IsDir():
 			h.dirs[p] = true
 			return nil
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || p == ".git": // a linked worktree has a file of that name
 			return nil
 		}
 		body, err := fs.ReadFile(tree, p)
