@@ -184,6 +184,16 @@ func forgeries() []attack {
 			f.delta.Ops[0] = op(f.w.t, "set listed 35227301000200 prohibited barred", f.delta.Ops[0].Line.Act)
 			f.retable()
 		})},
+		{"act says another status", "does not say", changed(one, func(f *file) {
+			f.delta.Ops[0].Line.Status = Tracked
+			f.retable()
+		})},
+		{"act sets it and the line drops it", "does not say", changed(func(w *world) {
+			w.measure("set listed 35227301000000 tracked stolen\n", amina, bela)
+		}, func(f *file) {
+			f.delta.Ops[0] = op(f.w.t, "drop listed 35227301000000 prohibited stolen", f.m.From)
+			f.retable()
+		})},
 		{"act sets what the line drops", "does not say", changed(one, func(f *file) {
 			o := op(f.w.t, "drop listed 35227301000000 prohibited stolen", f.delta.Ops[0].Line.Act)
 			f.delta.Ops = append(f.delta.Ops, o)
@@ -455,6 +465,7 @@ func TestAnnouncedActIsBelievedADayLater(t *testing.T) {
 	if got := r.Table().Decide(&Query{IMEI: mustIMEI(t, shared), Version: AnyVersion}).Status; got != Prohibited {
 		t.Fatalf("the shared IMEI is %s", got)
 	}
+	apply(t, w.replica(), w.snapshot(), seen, w.now) // a new replica takes the log's word for what was before it
 	// What was done under the time lock is in nobody's daily sum but its signers'.
 	w.now = w.now.Add(day + time.Minute)
 	from = w.size()

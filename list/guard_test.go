@@ -240,6 +240,17 @@ func (x *guarded) no(want string, a act, count Effect) {
 
 func by(who ...string) act { return act{signers: who} }
 
+func TestFoundingIsRecordZero(t *testing.T) {
+	w := newWorld(t)
+	w.add(act{kind: receipt.Founding, body: directory(everybody...).Bytes(), signers: []string{amina, cyra}})
+	if err := new(Guard).Admit(&w.entries[2], Effect{}, w.now); err == nil {
+		t.Error("a log was founded by its third record")
+	}
+	if err := new(Guard).Admit(&w.entries[1], Effect{}, w.now); err == nil {
+		t.Error("an act was admitted before any directory")
+	}
+}
+
 func TestSumsOfADay(t *testing.T) {
 	x := newGuarded(t)
 	x.yes(by(amina), Effect{Refuses: 60})
@@ -354,13 +365,17 @@ func TestPolicies(t *testing.T) {
 func TestGuardClones(t *testing.T) {
 	x := newGuarded(t)
 	x.yes(by(amina), Effect{Refuses: 10})
+	propose := func() {
+		x.w.propose(act{kind: receipt.Measure, body: []byte(bar)})
+		if err := x.g.Admit(&x.w.entries[x.w.size()-1], Effect{}, x.w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	propose()
 	c := x.g.Clone()
 	before := fmt.Sprintf("%+v", *c)
 	x.yes(by(amina), Effect{Refuses: 20})
-	x.w.propose(act{kind: receipt.Measure, body: []byte(bar)})
-	if err := x.g.Admit(&x.w.entries[x.w.size()-1], Effect{}, x.w.now); err != nil {
-		t.Fatal(err)
-	}
+	propose()
 	if fmt.Sprintf("%+v", *c) != before {
 		t.Error("what the original admitted changed its clone")
 	}
@@ -385,12 +400,15 @@ func TestWindow(t *testing.T) {
 			if rapid.Bool().Draw(t, "person") {
 				e.persons = []string{rapid.SampledFrom(everybody[:3]).Draw(t, "who")}
 			}
-			if rapid.IntRange(0, 4).Draw(t, "clone") == 0 {
-				old := w
-				w = w.clone()
-				old.add(effect{at: at, tier: OnePerson, pairs: 99})
+			cloned := rapid.IntRange(0, 4).Draw(t, "clone") == 0
+			old := w
+			if cloned {
+				old = w.clone()
 			}
 			w.add(e)
+			if cloned {
+				old.add(effect{at: at, tier: OnePerson, pairs: 99})
+			}
 			acts = append(acts, e)
 			later := at.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "later")) * time.Hour)
 			var tiers [TimeLock + 1]uint64

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 var update = flag.Bool("update", false, "write the published vectors anew")
@@ -262,6 +264,23 @@ func TestOneTextOnly(t *testing.T) {
 	} {
 		if _, err := ParseDirectory([]byte(bad)); err == nil {
 			t.Errorf("directory with %s was read", name)
+		}
+	}
+}
+
+// A head names its log in what is signed, not only beside the signature.
+func TestHeadOfAnotherLog(t *testing.T) {
+	x := country(t)
+	msg, err := note.Sign(&note.Note{Text: x.head().text("other.example")}, x.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenHead(msg, x.log); err == nil {
+		t.Error("the head of another log was opened")
+	}
+	for _, bad := range []string{"", "a\n1\n", "a\n01\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", "a\n1\nAAAA\n"} {
+		if _, err := PeekHead([]byte(bad + "\n")); err == nil {
+			t.Errorf("the head %q was read", bad)
 		}
 	}
 }
