@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/openceir/openceir/internal/device"
@@ -47,12 +48,12 @@ func foldKind(e *receipt.Entry) ([]Change, error) {
 		return foldFindings(index, body)
 	case KindStep:
 		s, err := Decode[Step](body)
-		return []Change{put(CursorRow{s.Stage, s.Upto, index})}, err
+		return []Change{put(CursorRow{s.Stage, s.Upto, index})}, cmp.Or(err, count(s.Upto))
 	case KindSignature:
 		return foldSignature(index, body)
 	case KindNode:
 		n, err := Decode[device.NodeReport](body)
-		return []Change{put(NodeRow{n.Node, index, n.Size, n.State, n.Text})}, err
+		return []Change{put(NodeRow{n.Node, index, n.Size, n.State, n.Text})}, cmp.Or(err, count(n.Size))
 	}
 	return nil, nil
 }
@@ -82,6 +83,9 @@ func foldProposal(e *receipt.Entry) ([]Change, error) {
 	if e.Personal == nil {
 		return nil, fmt.Errorf("the opening of what is proposed is missing")
 	}
+	if _, err := Decode[Proposal](e.Personal.Body); err != nil {
+		return nil, err
+	}
 	return []Change{put(ProposalRow{c.Digest(), e.Record.Index, c.Kind, c.By.String(), e.Personal.Body})}, nil
 }
 
@@ -101,7 +105,7 @@ func foldFile(index uint64, body []byte) ([]Change, error) {
 
 func foldFindings(index uint64, body []byte) ([]Change, error) {
 	ch, err := Decode[Changes](body)
-	if err != nil {
+	if err := cmp.Or(err, count(ch.Upto)); err != nil {
 		return nil, err
 	}
 	out := []Change{put(CursorRow{StageDetect, ch.Upto, index})}

@@ -1,6 +1,10 @@
 package ledger
 
 import (
+	"bytes"
+	"fmt"
+	"math"
+
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/receipt"
@@ -89,8 +93,23 @@ type Erasure struct {
 // Encode writes a body; see device.Encode.
 func Encode(v any) []byte { return device.Encode(v) }
 
-// Decode reads a body; see device.Decode.
-func Decode[T any](body []byte) (T, error) { return device.Decode[T](body) }
+// Decode reads a body; see device.Decode. A text with a zero character is refused, since not every
+// database keeps it: one act that can not be written would hold up all that share its transaction.
+func Decode[T any](body []byte) (T, error) {
+	if bytes.Contains(body, []byte(`\u0000`)) {
+		var none T
+		return none, fmt.Errorf("reading %T: a text in it has a zero character", none)
+	}
+	return device.Decode[T](body)
+}
+
+// count checks a number that rows keep: databases count to 63 bits.
+func count(n uint64) error {
+	if n > math.MaxInt64 {
+		return fmt.Errorf("%d is no count of records", n)
+	}
+	return nil
+}
 
 // StageDetect is the stage whose cursor moves with its findings.
 const StageDetect = "detect"

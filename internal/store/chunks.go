@@ -2,12 +2,12 @@ package store
 
 import "iter"
 
-// chunks cuts rows into pieces for one statement each. The pieces' lengths are powers of two, so
+// chunks cuts rows into pieces of at most so many for one statement each. The pieces' lengths are powers of two, so
 // that there are few different texts and the prepared statements are found again.
-func chunks(rows [][]any) iter.Seq[[][]any] {
+func chunks(rows [][]any, most int) iter.Seq[[][]any] {
 	return func(yield func([][]any) bool) {
 		for len(rows) > 0 {
-			n := fits(rows)
+			n := fits(rows, most)
 			if !yield(rows[:n]) {
 				return
 			}
@@ -17,8 +17,8 @@ func chunks(rows [][]any) iter.Seq[[][]any] {
 }
 
 // fits returns the largest power of two of rows that one statement may hold, at least one.
-func fits(rows [][]any) int {
-	most := min(len(rows), statementRows)
+func fits(rows [][]any, most int) int {
+	most = min(len(rows), most)
 	bytes, n := 0, 0
 	for n < most {
 		bytes += weight(rows[n])

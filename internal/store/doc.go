@@ -31,6 +31,10 @@
 // A row that can not be read is yielded as an error of type ledger.Fault, with its table and key,
 // and the iteration goes on behind it, so that verification can name every one.
 //
+// An erased opening is gone from SQLite's file and log when Update returns, unless a reader still
+// looks at the state before; PostgreSQL clears the place when it vacuums, and keeps its own log and
+// backups by its own rules.
+//
 // # One text, two dialects
 //
 // Each question is one file in sql/, the same for both databases: $1 parameters, named columns,

@@ -24,8 +24,8 @@ import (
 
 const (
 	writers  = 8  // submitting at the same time in a process that will be killed
-	lives    = 25 // kills of one register, before a new one: a long ledger takes long to verify each time
-	longest  = 60 * time.Millisecond
+	lives    = 20 // kills of one register, before a new one: a long ledger takes long to verify each time
+	longest  = 40 * time.Millisecond
 	writerIn = "OPENCEIR_KILL_WRITER" // holds the life of a writer process
 )
 

@@ -105,6 +105,10 @@ func (db *postgresDB) lost(err error) bool {
 	return slices.Contains([]string{"58030", "XX001", "XX002"}, sqlState(err))
 }
 
+// forget does nothing: PostgreSQL's own vacuum clears what was erased, and its log goes with the
+// archive's rules.
+func (db *postgresDB) forget(context.Context) error { return nil }
+
 // introspect reads the tables from the database itself.
 func (db *postgresDB) introspect(ctx context.Context, s session) ([]string, error) {
 	return lines(ctx, s, text("postgres/introspect"))
@@ -156,7 +160,7 @@ func (s *postgresTx) query(ctx context.Context, text string, args ...any) ([][]a
 // staging table that goes with the transaction.
 func (s *postgresTx) put(ctx context.Context, t *table, rows [][]any) error {
 	if len(rows) < copyRows {
-		return insert(ctx, s, t, rows)
+		return insert(ctx, s, t, rows, statementRows)
 	}
 	into := t.name
 	if t.conflict() != "" {

@@ -70,7 +70,7 @@ func (t *table) keepable(values []any) error {
 }
 
 func (tx *Tx) drop(ctx context.Context, t *table, keys [][]any) error {
-	for chunk := range chunks(keys) {
+	for chunk := range chunks(keys, statementRows) {
 		text, args := t.deletion(chunk)
 		if _, err := tx.s.exec(ctx, text, args...); err != nil {
 			return fmt.Errorf("dropping %d rows of %s: %w", len(chunk), t.name, err)
@@ -141,9 +141,9 @@ func (t *table) conflict() string {
 	return text + "UPDATE SET " + strings.Join(sets, ", ")
 }
 
-// insert puts rows by INSERT with many rows of VALUES.
-func insert(ctx context.Context, s session, t *table, rows [][]any) error {
-	for chunk := range chunks(rows) {
+// insert puts rows by INSERT with up to so many rows of VALUES.
+func insert(ctx context.Context, s session, t *table, rows [][]any, most int) error {
+	for chunk := range chunks(rows, most) {
 		args := make([]any, 0, len(chunk)*len(t.columns))
 		for _, r := range chunk {
 			args = append(args, r...)

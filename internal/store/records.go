@@ -82,6 +82,7 @@ func (tx *Tx) InsertOpenings(ctx context.Context, openings []ledger.StoredOpenin
 
 // DeleteOpening erases an opening. It is no error if it is not there.
 func (tx *Tx) DeleteOpening(ctx context.Context, index uint64, part string) error {
+	tx.erased = true
 	return tx.drop(ctx, &openingsTable, [][]any{{int64(index), part}})
 }
 

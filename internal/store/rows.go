@@ -102,7 +102,7 @@ var derived = map[ledger.Table]*table{
 }
 
 func part(c *cells) device.Part {
-	return device.Part{Digest: c.text(), Table: c.text(), Month: device.Month(c.int32()), Bucket: int(c.int32()),
+	return device.Part{Digest: c.text(), Table: c.text(), Month: device.Month(c.int32()), Bucket: int(c.integer()),
 		Rows: c.integer(), Bytes: c.integer()}
 }
 
@@ -140,7 +140,7 @@ func findingRow(c *cells) ledger.Row {
 	f := &r.Finding
 	f.IMEI, f.Rule, f.Version = imei.IMEI(c.imei()), c.text(), c.text()
 	f.Since, f.Again = device.Day(c.int32()), device.Day(c.int32())
-	f.Strength, f.Pairs = int(c.int32()), int(c.integer())
+	f.Strength, f.Pairs = int(c.integer()), int(c.integer())
 	f.Best = c.subscriber()
 	f.Incomplete = c.flag()
 	f.Params, f.Evidence = jsonTo[string](c), jsonTo[string](c)

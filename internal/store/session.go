@@ -28,6 +28,8 @@ type dialect interface {
 	migrations() []string
 	// introspect describes the tables, columns, indexes and triggers that exist, one a line, sorted.
 	introspect(ctx context.Context, s session) ([]string, error)
+	// forget clears what deleted openings may have left behind, as far as it can be done now.
+	forget(ctx context.Context) error
 	close() error
 }
 

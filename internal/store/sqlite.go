@@ -29,10 +29,10 @@ type sqliteWriter struct {
 }
 
 func openSQLite(dir string) (dialect, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the data directory: %w", err)
-	}
 	file := filepath.Join(dir, registerFile)
+	if err := makeFile(dir, file); err != nil {
+		return nil, fmt.Errorf("making the register's file: %w", err)
+	}
 	db := &sqliteDB{turn: make(chan *sqliteWriter, 1)}
 	var err, err2 error
 	db.writing, err = sql.Open("sqlite", sqliteURL(file))
@@ -48,6 +48,23 @@ func openSQLite(dir string) (dialect, error) {
 	}
 	db.turn <- &sqliteWriter{conn, map[string]*sql.Stmt{}}
 	return db, nil
+}
+
+// makeFile makes the file if it is not there, for its owner's eyes alone (SQLite gives its log the
+// same rights), and syncs the directory: a file whose name is lost in a power cut is lost.
+func makeFile(dir, file string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return errors.Join(d.Sync(), d.Close(), f.Close())
 }
 
 // sqliteURL names the file with what holds on every connection. Erased bytes are overwritten, not
@@ -128,6 +145,19 @@ func (db *sqliteDB) lost(err error) bool {
 	return false
 }
 
+// forget empties the write-ahead log, whose old pages hold what was erased. While a reader still
+// needs them it gives up at once, and the next erasure, or the closing of the register, does it.
+func (db *sqliteDB) forget(ctx context.Context) error {
+	w := <-db.turn
+	defer func() { db.turn <- w }()
+	if _, err := w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	_, err := w.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	_, err2 := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", waitForWriter.Milliseconds()))
+	return errors.Join(err, err2)
+}
+
 // introspect reads the tables from the database itself.
 func (db *sqliteDB) introspect(ctx context.Context, s session) ([]string, error) {
 	return lines(ctx, s, text("sqlite/introspect"))
@@ -200,7 +230,7 @@ func (s *sqliteTx) query(ctx context.Context, text string, args ...any) ([][]any
 
 // put has its twin in postgres.go.
 func (s *sqliteTx) put(ctx context.Context, t *table, rows [][]any) error {
-	return insert(ctx, s, t, rows)
+	return insert(ctx, s, t, rows, sqliteRows)
 }
 
 func (s *sqliteTx) script(ctx context.Context, text string) error {

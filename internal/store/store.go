@@ -13,7 +13,7 @@ import (
 // Config says where the register is kept: exactly one of the two.
 type Config struct {
 	Data string // directory of the embedded register (SQLite); made if it is not there
-	URL  string // PostgreSQL: postgres://user@host/database, with the password in a file that libpq's passfile names
+	URL  string // PostgreSQL: postgres://user@host/database, a database or schema of the register's own; the password in a passfile
 }
 
 // Store is an open register. It implements ledger.Store and is safe for concurrent use.
@@ -79,7 +79,8 @@ func (s *Store) run(ctx context.Context, m mode, f func(ledger.Tx) error) error 
 			sn.rollback()
 		}
 	}()
-	if err := f(&Tx{sn, s.db}); err != nil {
+	tx := &Tx{s: sn, db: s.db}
+	if err := f(tx); err != nil {
 		return s.told(err)
 	}
 	if m == reading {
@@ -90,6 +91,9 @@ func (s *Store) run(ctx context.Context, m mode, f func(ledger.Tx) error) error 
 	defer cancel()
 	if err := sn.commit(ending); err != nil {
 		return s.told(fmt.Errorf("committing: %w", err))
+	}
+	if tx.erased {
+		s.db.forget(ending) // committed all the same; the next erasure tries again
 	}
 	return nil
 }
@@ -110,8 +114,9 @@ func (s *Store) told(err error) error {
 // Tx is one transaction of the register: the ledger's part and the questions of stages and pages.
 // It is for one goroutine, and only until the function it was handed to returns.
 type Tx struct {
-	s  session
-	db dialect
+	s      session
+	db     dialect
+	erased bool // an opening was deleted
 }
 
 var _ ledger.Tx = (*Tx)(nil)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/list"
@@ -49,6 +50,12 @@ func testRefusals(t *testing.T, open func() ledger.Store) {
 			list.OpsText([]list.Op{{Drop: true, Line: Block(Spare, list.Court)[0].Line}}), nil, "ministry/amina")},
 		"a body that is none": {problem.Invalid, s.Draft(t, "new 5", receipt.Content{Kind: ledger.KindFile, By: Office("import")},
 			[]byte(`{"digest":"x","digest":"y"}`), nil)},
+		"a zero character": {problem.Invalid, s.Draft(t, "new 6", receipt.Content{Kind: ledger.KindWithdrawal, By: Office("import")},
+			ledger.Encode(ledger.Withdrawal{File: "f", Reason: "zero \x00 character"}), nil)},
+		"a count of 64 bits": {problem.Invalid, s.Draft(t, "new 7", receipt.Content{Kind: ledger.KindNode, By: Office("feed")},
+			ledger.Encode(device.NodeReport{Node: "north/eir-1", Size: 1 << 63, State: device.InForce}), nil)},
+		"a proposal of nothing": {problem.Invalid, s.Draft(t, "new 8", receipt.Content{Kind: receipt.Proposal, By: Office("decide")},
+			s.WaitingContent.Bytes(), []byte("not \xff JSON"))},
 	} {
 		if _, err := s.Seq.Submit(t.Context(), c.d); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

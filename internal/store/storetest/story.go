@@ -33,6 +33,9 @@ var (
 	Spare    = imei.New(86012304, 17)
 )
 
+// ErasedText is the personal part that the story erases.
+var ErasedText = []byte("reported by a citizen at the counter")
+
 // Tell runs the story: a ledger is founded by two organisations, files are adopted, findings come
 // and go, measures are taken automatically, by a person and by proposal, and something is erased.
 func Tell(t testing.TB, r *Register) *Story {
@@ -128,7 +131,7 @@ func (s *Story) measure(t testing.TB) {
 	s.Automatic = s.act(t, "automatic", s.Draft(t, "automatic",
 		receipt.Content{Kind: receipt.Measure, By: Rule("stolen-list"), Authority: s.Policy}, list.OpsText(Block(Blocked, list.Stolen)), nil))
 	s.Signed = s.act(t, "signed", s.Draft(t, "signed", receipt.Content{Kind: receipt.Measure, By: Person("ministry/amina")},
-		list.OpsText(Block(Reported, list.Lost)), []byte("reported by a citizen at the counter"), "ministry/amina"))
+		list.OpsText(Block(Reported, list.Lost)), ErasedText, "ministry/amina"))
 	wide := []list.Op{{Line: list.Line{Class: list.Listed, From: imei.New(35227301, 738600), To: imei.New(35227301, 738650),
 		Status: list.Tracked, Ground: list.Barred, Version: list.AnyVersion}}}
 	wide = append(wide, Block(Spare, list.Fraud)...)
