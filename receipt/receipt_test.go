@@ -285,6 +285,15 @@ func TestHeadOfAnotherLog(t *testing.T) {
 	}
 }
 
+func TestRecordHasSortedApprovals(t *testing.T) {
+	r := *country(t).entries[4].Record
+	r.Approvals = slices.Clone(r.Approvals)
+	slices.Reverse(r.Approvals)
+	if _, err := ParseRecord(r.Bytes()); err == nil {
+		t.Error("a record with its approvals out of order was read")
+	}
+}
+
 func TestSupportDoesNotNeedOrder(t *testing.T) {
 	x := country(t)
 	r := *x.entries[4].Record
