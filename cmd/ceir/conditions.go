@@ -11,6 +11,7 @@ import (
 
 func (a *app) conditions() *cobra.Command {
 	c := &cobra.Command{Use: "conditions", Short: "the rules of detection"}
+	group(c)
 	c.AddCommand(&cobra.Command{
 		Use:   "default",
 		Short: "print the rules that a register starts with",

@@ -54,7 +54,7 @@ func reportText(r *observe.Report) string {
 	}
 	fmt.Fprintf(&b, "%s: %d rows taken, %d malformed kept apart, %d refused.\ndigest %s\n", f.Name, f.Rows, f.Malformed, f.Refused, f.Digest)
 	if r.Results != "" {
-		fmt.Fprintf(&b, "The rows refused are listed in %s\n", r.Results)
+		fmt.Fprintf(&b, "Which rows, and why: %s\n", r.Results)
 	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(&b, "Note: %s\n", w)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -47,13 +48,18 @@ type app struct {
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	a := &app{in: in, out: out, err: errs}
 	root := &cobra.Command{
-		Use:   "ceir",
-		Short: "the national register of device identity",
+		Use:                        "ceir",
+		Short:                      "the national register of device identity",
+		SuggestionsMinimumDistance: 2,
 		Long: "ceir keeps the national register of device identity: it takes in what operators saw, finds\n" +
 			"stolen, cloned and faked devices, lets people decide, keeps every decision in a ledger that\n" +
 			"proves itself, and publishes the lists by which operators refuse devices.",
 		SilenceUsage: true, SilenceErrors: true,
 	}
+	group(root)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage{fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
+	})
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)
@@ -99,10 +105,25 @@ func isUsage(err error) bool {
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return usage{fmt.Errorf("%w: see ceir %s --help", err, c.Name())}
+			return usage{fmt.Errorf("%w: see %s --help", err, c.CommandPath())}
 		}
 		return nil
 	}
+}
+
+// group makes a command that only has others under it refuse a name that none of them has.
+func group(c *cobra.Command) {
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		meant := ""
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			meant = fmt.Sprintf(", did you mean %s", strings.Join(near, " or "))
+		}
+		return usage{fmt.Errorf("there is no command %s %s%s: see %s --help", c.CommandPath(), args[0], meant, c.CommandPath())}
+	}
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 }
 
 // open opens the centre that --data or --config names, for the time of f.

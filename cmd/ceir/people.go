@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,34 +60,23 @@ func (a *app) initialise() *cobra.Command {
 			"sorted; ceir key draws keys. init prints what operators' nodes must be given.",
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			text, err := os.ReadFile(directory)
+			d, err := readDirectory(directory)
 			if err != nil {
-				return problem.New(problem.NotFound, "reading the directory: %w", err)
-			}
-			d, err := receipt.ParseDirectory(text)
-			if err != nil {
-				return problem.New(problem.Invalid, "%w", err)
+				return err
 			}
 			signers, err := signers(by)
 			if err != nil {
 				return err
 			}
-			if err := a.prepare(name, mcc, cc, zone); err != nil {
+			undo, err := a.prepare(name, mcc, cc, zone)
+			if err != nil {
 				return err
 			}
-			return a.open(c.Context(), func(t *centre.Centre) error {
-				founders, err := t.Found(c.Context(), d, signers)
-				if err != nil {
-					return err
-				}
-				log := t.Verifier
-				public, err := t.PublicKey()
-				if err != nil {
-					return err
-				}
-				return a.print(map[string]string{"log": public, "founders": founders.String()},
-					fmt.Sprintf("The register of %s is founded. Operators' nodes need:\n  log: %s\n  founders: %s\n", log.Name(), public, founders))
-			})
+			err = a.open(c.Context(), func(t *centre.Centre) error { return a.found(c.Context(), t, d, signers) })
+			if kind := problem.Of(err); err != nil && (kind == problem.Refused || kind == problem.Invalid) {
+				undo()
+			}
+			return err
 		},
 	}
 	f := c.Flags()
@@ -97,28 +89,69 @@ func (a *app) initialise() *cobra.Command {
 	return c
 }
 
-// prepare writes the configuration and the log key of a new register, each only if it is not there.
-func (a *app) prepare(name, mcc, cc, zone string) error {
-	if a.config == "" && a.data != "" {
-		path := filepath.Join(a.data, "ceir.yaml")
-		if _, err := os.Stat(path); os.IsNotExist(err) {
-			if err := os.MkdirAll(a.data, 0o700); err != nil {
-				return err
-			}
-			text := fmt.Sprintf("mcc: %q\ncountry_code: %q\nzone: %q\ntimed: true\n", mcc, cc, zone)
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				return err
-			}
-		}
+func readDirectory(path string) (*receipt.Directory, error) {
+	if path == "" {
+		return nil, usage{fmt.Errorf("say which directory of approvers to begin with: --directory FILE")}
 	}
-	c, err := config.ReadCentre(a.config, a.data)
+	text, err := readSmall(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the directory: %w", err)
+	}
+	d, err := receipt.ParseDirectory(text)
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "%s: %w", path, err)
+	}
+	return d, nil
+}
+
+func (a *app) found(ctx context.Context, t *centre.Centre, d *receipt.Directory, by []centre.Signer) error {
+	founders, err := t.Found(ctx, d, by)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(c.LogKey); err == nil {
-		return nil
+	public, err := t.PublicKey()
+	if err != nil {
+		return err
 	}
-	return centre.NewLogKey(c.LogKey, name, rand.Reader)
+	return a.print(map[string]string{"log": public, "founders": founders.String()},
+		fmt.Sprintf("The register of %s is founded. Operators' nodes need:\n  log: %s\n  founders: %s\n", t.Verifier.Name(), public, founders))
+}
+
+// prepare writes the configuration and the log key of a new register, each only if it is not there,
+// and returns how to take back what it wrote when nothing was founded with it.
+func (a *app) prepare(name, mcc, cc, zone string) (undo func(), err error) {
+	var made []string
+	undo = func() {
+		for _, path := range made {
+			os.Remove(path)
+		}
+	}
+	if own := filepath.Join(a.data, "ceir.yaml"); a.config == "" && a.data != "" && missing(own) {
+		if err := os.MkdirAll(a.data, 0o700); err != nil {
+			return undo, err
+		}
+		text := fmt.Sprintf("mcc: %q\ncountry_code: %q\nzone: %q\ntimed: true\n", mcc, cc, zone)
+		made = append(made, own)
+		if err := os.WriteFile(own, []byte(text), 0o600); err != nil {
+			undo()
+			return undo, err
+		}
+	}
+	c, err := config.ReadCentre(a.config, a.data)
+	if err == nil && missing(c.LogKey) {
+		if err = centre.NewLogKey(c.LogKey, name, rand.Reader); err == nil {
+			made = append(made, c.LogKey)
+		}
+	}
+	if err != nil {
+		undo()
+	}
+	return undo, err
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return os.IsNotExist(err)
 }
 
 // signers reads PERSON=KEYFILE.
@@ -140,6 +173,7 @@ func signers(by []string) ([]centre.Signer, error) {
 
 func (a *app) propose() *cobra.Command {
 	c := &cobra.Command{Use: "propose", Short: "announce something that people are asked to sign"}
+	group(c)
 	var ceiling uint64
 	var status string
 	policy := &cobra.Command{
@@ -213,7 +247,7 @@ func (a *app) announce(c *cobra.Command, f func(*centre.Centre) (receipt.Digest,
 		}
 		for _, p := range all {
 			if p.Content == digest {
-				return a.print(p, fmt.Sprintf("%s\n%s\nSign it: ceir approve %s --as ORGANISATION/NAME=KEYFILE\n", p.Text, p.Body, digest))
+				return a.print(p, proposalText(&p))
 			}
 		}
 		return a.print(map[string]string{"content": digest.String()}, digest.String()+"\n")
@@ -228,35 +262,46 @@ func (a *app) approve() *cobra.Command {
 		Short: "sign what is proposed; without arguments, show what waits",
 		Args:  args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0 && (as != "" || deny):
+				return usage{fmt.Errorf("say what to sign: ceir approve without arguments shows the digests")}
+			case len(args) == 1 && as == "":
+				return usage{fmt.Errorf("say who signs and with which key: --as ORGANISATION/NAME=KEYFILE")}
+			}
 			return a.open(c.Context(), func(t *centre.Centre) error {
 				if len(args) == 0 {
 					return a.waiting(c, t)
 				}
-				content, err := receipt.ParseDigest(args[0])
-				if err != nil {
-					return problem.New(problem.Invalid, "%w", err)
-				}
-				who, err := signers([]string{as})
-				if err != nil {
-					return err
-				}
-				verdict, err := a.verdict(c, t, content, who[0].Person, deny)
-				if err != nil {
-					return err
-				}
-				if err := t.Sign(c.Context(), content, who[0], verdict); err != nil {
-					return err
-				}
-				if err := t.Run(c.Context(), 0); err != nil {
-					return err
-				}
-				return a.outcome(c, t, content)
+				return a.sign(c, t, args[0], as, deny)
 			})
 		},
 	}
 	c.Flags().StringVar(&as, "as", "", "who signs and with which key: ORGANISATION/NAME=KEYFILE")
 	c.Flags().BoolVar(&deny, "deny", false, "veto it instead")
 	return c
+}
+
+// sign records a person's signature, and enacts what has enough of them.
+func (a *app) sign(c *cobra.Command, t *centre.Centre, digest, as string, deny bool) error {
+	content, err := receipt.ParseDigest(digest)
+	if err != nil {
+		return problem.New(problem.Invalid, "%w", err)
+	}
+	who, err := signers([]string{as})
+	if err != nil {
+		return err
+	}
+	verdict, err := a.verdict(c, t, content, who[0].Person, deny)
+	if err != nil {
+		return err
+	}
+	if err := t.Sign(c.Context(), content, who[0], verdict); err != nil {
+		return err
+	}
+	if err := t.Run(c.Context(), 0); err != nil {
+		return err
+	}
+	return a.outcome(c, t, content)
 }
 
 // verdict is what a person's signature means: the author asks, others approve or deny.
@@ -278,14 +323,21 @@ func (a *app) waiting(c *cobra.Command, t *centre.Centre) error {
 	if err != nil {
 		return err
 	}
+	open := slices.DeleteFunc(all, func(p centre.Proposal) bool { return p.Denied != "" })
 	var b strings.Builder
-	for _, p := range all {
-		fmt.Fprintf(&b, "%s by %s\n%s\n%s\nsigned by: %s\n\n", p.Kind, p.By, p.Text, p.Content, strings.Join(p.Signatures, ", "))
+	for i := range open {
+		b.WriteString(proposalText(&open[i]) + "\n")
 	}
-	if len(all) == 0 {
+	if len(open) == 0 {
 		b.WriteString("Nothing waits for signatures.\n")
 	}
-	return a.print(all, b.String())
+	return a.print(open, b.String())
+}
+
+// proposalText shows people what they are asked to sign.
+func proposalText(p *centre.Proposal) string {
+	return fmt.Sprintf("%s by %s\n  %s\n  %s\nSigned by: %s\nSign it: ceir approve %s --as ORGANISATION/NAME=KEYFILE\n", p.Kind, p.By, p.Text,
+		strings.ReplaceAll(strings.TrimSpace(p.Body), "\n", "\n  "), cmp.Or(strings.Join(p.Signatures, ", "), "nobody yet"), p.Digest)
 }
 
 // outcome says whether the content is in force now.
@@ -295,9 +347,13 @@ func (a *app) outcome(c *cobra.Command, t *centre.Centre, content receipt.Digest
 		return err
 	}
 	for _, p := range all {
-		if p.Content == content {
+		switch {
+		case p.Content != content:
+		case p.Denied != "":
+			return a.print(p, "Denied. It will not come into force; propose it anew if it must.\n")
+		default:
 			return a.print(p, fmt.Sprintf("Signed. It is not in force yet. Signed by: %s\n", strings.Join(p.Signatures, ", ")))
 		}
 	}
-	return a.print(map[string]string{"content": content.String(), "state": "settled"}, "Signed. It is settled: in force, or denied.\n")
+	return a.print(map[string]string{"content": content.String(), "state": "in force"}, "Signed. It is in force.\n")
 }

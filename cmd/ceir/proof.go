@@ -17,6 +17,7 @@ import (
 
 func (a *app) ledger() *cobra.Command {
 	c := &cobra.Command{Use: "ledger", Short: "the ledger's head, and its verification"}
+	group(c)
 	var held string
 	verify := &cobra.Command{
 		Use:   "verify [--head FILE]",
@@ -131,11 +132,19 @@ func (a *app) verifyReceipt() *cobra.Command {
 			if err != nil {
 				return problem.New(problem.Refused, "this is no receipt: %w", err)
 			}
-			compared, err := check(r, head, key)
+			published, log, err := against(r, head, key)
 			if err != nil {
+				return err
+			}
+			if err := prove(r, published, log); err != nil {
 				return problem.New(problem.Refused, "the receipt does not prove what it says: %w", err)
 			}
-			_, err = io.WriteString(a.out, r.Text()+compared)
+			last := "The receipt is proved by the published head.\n"
+			if head == "" {
+				shown, _, _ := strings.Cut(string(r.Head), "\n\n")
+				last = "The receipt is proved by this head. Compare it with the published one:\n" + shown + "\n"
+			}
+			_, err = io.WriteString(a.out, r.Text()+last)
 			return err
 		},
 	}
@@ -144,34 +153,35 @@ func (a *app) verifyReceipt() *cobra.Command {
 	return c
 }
 
-// check verifies a receipt as far as what was given reaches, and says what remains to compare.
-func check(r *receipt.Receipt, head, key string) (string, error) {
-	if key != "" {
-		v, err := note.NewVerifier(key)
-		if err != nil {
-			return "", err
-		}
-		if _, err := r.Verify(v); err != nil {
-			return "", err
+// against returns the head to prove a receipt under, which is its own where none was given, and the
+// log's key, nil where none was.
+func against(r *receipt.Receipt, head, key string) (receipt.Head, note.Verifier, error) {
+	text := r.Head
+	var log note.Verifier
+	var err error
+	if head != "" {
+		if text, err = readSmall(head); err != nil {
+			return receipt.Head{}, nil, err
 		}
 	}
-	text := r.Head
-	if head != "" {
-		var err error
-		if text, err = readSmall(head); err != nil {
-			return "", err
+	if key != "" {
+		if log, err = note.NewVerifier(key); err != nil {
+			return receipt.Head{}, nil, problem.New(problem.Invalid, "--key %q is no public key of a log, as ceir init prints it: %w", key, err)
 		}
 	}
 	h, err := receipt.PeekHead(text)
 	if err != nil {
-		return "", err
+		return h, log, problem.New(problem.Refused, "the head can not be read: %w", err)
 	}
-	if err := r.VerifyUnder(h); err != nil {
-		return "", err
+	return h, log, nil
+}
+
+// prove verifies a receipt under a head, and the log's signature on its own head if its key is known.
+func prove(r *receipt.Receipt, published receipt.Head, log note.Verifier) error {
+	if log != nil {
+		if _, err := r.Verify(log); err != nil {
+			return err
+		}
 	}
-	if head != "" {
-		return "The receipt is proved by the published head.\n", nil
-	}
-	shown, _, _ := strings.Cut(string(r.Head), "\n\n")
-	return "The receipt is proved by this head. Compare it with the published one:\n" + shown + "\n", nil
+	return r.VerifyUnder(published)
 }

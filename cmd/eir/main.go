@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,7 +31,7 @@ type app struct {
 }
 
 // run runs one command and returns its exit status: 0 done; 1 refused; 2 misuse.
-func run(ctx context.Context, args []string, out, errs io.Writer) int {
+func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
 	a := &app{out: out, err: errs}
 	root := &cobra.Command{
 		Use:   "eir",
@@ -41,7 +40,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 			"itself, and sends up what it saw. Without a list it allows every device.",
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.SetArgs(args)
+	root.Args = args(cobra.NoArgs)
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return problem.New(problem.Invalid, "%w: see %s --help", err, c.CommandPath())
+	})
+	root.SetArgs(arguments)
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.PersistentFlags().StringVar(&a.config, "config", "eir.yaml", "configuration file")
@@ -51,11 +55,20 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 0
 	}
 	fmt.Fprintf(errs, "eir: %v\n", err)
-	var kind problem.Kind
-	if !errors.As(err, &kind) || kind == problem.Invalid {
+	if problem.Of(err) == problem.Invalid {
 		return 2
 	}
 	return 1
+}
+
+// args wraps a check of arguments so that its error counts as misuse and says where to read on.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		if err := check(c, given); err != nil {
+			return problem.New(problem.Invalid, "%w: see %s --help", err, c.CommandPath())
+		}
+		return nil
+	}
 }
 
 func (a *app) open() (*eir.Node, error) {

@@ -12,7 +12,7 @@ func (a *app) replay() *cobra.Command {
 	return &cobra.Command{
 		Use:   "replay FILE...",
 		Short: "ask the list every check of a file of timed attaches, and spool what was seen",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, files []string) error {
 			n, err := a.open()
 			if err != nil {

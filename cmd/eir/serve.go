@@ -10,7 +10,7 @@ func (a *app) serve() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "answer checks, follow the list, send up what was seen",
-		Args:  cobra.NoArgs,
+		Args:  args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			n, err := a.open()
 			if err != nil {

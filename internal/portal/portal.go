@@ -25,44 +25,46 @@ func short(digest string) string { return digest[:min(12, len(digest))] }
 
 // Status is what the page shows.
 type Status struct {
-	Log       string // name of the log
-	Size      uint64 // records in the ledger
-	Root      string
-	Active    uint64 // pairs, the base of the guard's shares
-	Counted   uint64 // pairs counted in the 30 days to the last complete day; a new base is due if it strays
-	Day       string // last complete day
-	Files     int    // operators' files in force
-	Lines     []Count
-	Rules     []Rule
-	Nodes     []Node
-	Proposals []Proposal
+	Log       string     `json:"log"`  // name of the log
+	Size      uint64     `json:"size"` // records in the ledger
+	Root      string     `json:"root"`
+	Active    uint64     `json:"active"`        // pairs, the base of the guard's shares
+	Counted   uint64     `json:"counted"`       // pairs counted in the 30 days to the last complete day; a new base is due if it strays
+	Day       string     `json:"day,omitempty"` // last complete day
+	Files     int        `json:"files"`         // operators' files in force
+	Lines     []Count    `json:"lines"`
+	Rules     []Rule     `json:"rules"`
+	Nodes     []Node     `json:"nodes"`
+	Proposals []Proposal `json:"proposals"`
 }
 
 // Count is a number with its name.
 type Count struct {
-	Name string
-	N    int
+	Name string `json:"name"`
+	N    int    `json:"n"`
 }
 
 // Rule is a rule with its open findings and its authority.
 type Rule struct {
-	Name      string
-	Open      int
-	Authority string
+	Name      string `json:"name"`
+	Open      int    `json:"open"`
+	Authority string `json:"authority"`
 }
 
 // Node is an operator's node and what it last said of its list.
 type Node struct {
-	Name  string
-	Size  uint64
-	State string
-	Text  string
+	Name  string `json:"name"`
+	Size  uint64 `json:"size"`
+	State string `json:"state"`
+	Text  string `json:"text,omitempty"`
 }
 
 // Proposal is what waits for signatures.
 type Proposal struct {
-	Digest, Kind, Text string
-	Signatures         []string
+	Digest     string   `json:"content"` // which people sign
+	Kind       string   `json:"kind"`
+	Text       string   `json:"text"`
+	Signatures []string `json:"signatures"`
 }
 
 // Sort puts the lists into a fixed order.

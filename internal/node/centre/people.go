@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/openceir/openceir/internal/decide"
-	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/list"
@@ -131,17 +130,19 @@ func (t *Centre) Waiting(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// Proposal is a content that waits for signatures, as people read it.
+// Proposal is a content that is not in force, as people read it.
 type Proposal struct {
-	Content    receipt.Digest
-	Kind       receipt.Kind
-	By         string
-	Text       string   // why, and what it would do
-	Body       string   // what will be in force
-	Signatures []string // who signed, and how
+	Content    receipt.Digest `json:"-"`
+	Digest     string         `json:"content"` // Content, which people sign
+	Kind       receipt.Kind   `json:"kind"`
+	By         string         `json:"by"`
+	Text       string         `json:"text"`       // why, and what it would do
+	Body       string         `json:"body"`       // what will be in force
+	Signatures []string       `json:"signatures"` // who signed, and how
+	Denied     string         `json:"denied,omitempty"`
 }
 
-// Proposals returns what waits for signatures.
+// Proposals returns what waits for signatures, and what was denied.
 func (t *Centre) Proposals(ctx context.Context) (out []Proposal, err error) {
 	err = t.view(ctx, func(tx *Tx) error {
 		rows, signatures, err := tx.Proposals(ctx)
@@ -149,23 +150,34 @@ func (t *Centre) Proposals(ctx context.Context) (out []Proposal, err error) {
 			return err
 		}
 		for _, row := range rows {
-			p, err := device.Decode[ledger.Proposal](row.Proposal)
+			p, err := readProposal(row, signatures[row.Content])
 			if err != nil {
 				return err
 			}
-			item := Proposal{Content: row.Content, Kind: row.Kind, By: row.By, Text: p.Text, Body: string(p.Effect)}
-			for _, s := range signatures[row.Content] {
-				a, err := receipt.ParseApproval(s.Approval)
-				if err != nil {
-					return err
-				}
-				item.Signatures = append(item.Signatures, a.Person+" "+string(a.Verdict))
-			}
-			out = append(out, item)
+			out = append(out, p)
 		}
 		return nil
 	})
 	return out, err
+}
+
+func readProposal(row ledger.ProposalRow, signatures []ledger.SignatureRow) (Proposal, error) {
+	p, err := ledger.Decode[ledger.Proposal](row.Proposal)
+	if err != nil {
+		return Proposal{}, err
+	}
+	out := Proposal{Content: row.Content, Digest: row.Content.String(), Kind: row.Kind, By: row.By, Text: p.Text, Body: string(p.Effect), Signatures: []string{}}
+	for _, s := range signatures {
+		a, err := receipt.ParseApproval(s.Approval)
+		if err != nil {
+			return out, err
+		}
+		if a.Verdict == receipt.Deny {
+			out.Denied = a.Person
+		}
+		out.Signatures = append(out.Signatures, a.Person+" ("+string(a.Verdict)+")")
+	}
+	return out, nil
 }
 
 // Sign records a person's verdict on a proposed content.
@@ -182,7 +194,29 @@ func (t *Centre) Sign(ctx context.Context, content receipt.Digest, s Signer, v r
 		if err != nil {
 			return err
 		}
+		if err := t.settled(ctx, tx, c); err != nil {
+			return err
+		}
 		a := receipt.Sign(s.Key, s.Person, v, content)
 		return decide.Sign(tx.Append, t.Sequencer.Random, tx.Batch().Guard().Directory(), c, a)
 	})
+}
+
+// settled refuses a signature that would change nothing any more.
+func (t *Centre) settled(ctx context.Context, tx *Tx, c *receipt.Content) error {
+	if act, ok, err := tx.ActByKey(ctx, c.Key); err != nil || ok {
+		return cmp.Or(err, problem.New(problem.Conflict, "it is in force already, since record %d", act.Index))
+	}
+	_, signatures, err := tx.Proposals(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range signatures[c.Digest()] {
+		if a, err := receipt.ParseApproval(row.Approval); err != nil {
+			return err
+		} else if a.Verdict == receipt.Deny {
+			return problem.New(problem.Conflict, "%s has denied it, which nobody can overrule: propose it anew", a.Person)
+		}
+	}
+	return nil
 }

@@ -12,7 +12,7 @@ import (
 
 // Status gathers what the status page shows.
 func (t *Centre) Status(ctx context.Context) (*portal.Status, error) {
-	s := &portal.Status{Log: t.Verifier.Name()}
+	s := &portal.Status{Log: t.Verifier.Name(), Lines: []portal.Count{}, Rules: []portal.Rule{}, Nodes: []portal.Node{}, Proposals: []portal.Proposal{}}
 	err := t.view(ctx, func(tx *Tx) error {
 		st := t.state()
 		s.Size, s.Root, s.Active = st.Head.Size, st.Head.Root.String(), st.Guard.Active()
@@ -59,6 +59,9 @@ func (t *Centre) Status(ctx context.Context) (*portal.Status, error) {
 	}
 	waiting, err := t.Proposals(ctx)
 	for _, p := range waiting {
+		if p.Denied != "" {
+			continue
+		}
 		s.Proposals = append(s.Proposals, portal.Proposal{Digest: p.Content.String(), Kind: string(p.Kind), Text: p.Text, Signatures: p.Signatures})
 	}
 	s.Sort()
