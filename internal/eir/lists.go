@@ -1,13 +1,11 @@
 package eir
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,13 +21,16 @@ type Lists struct {
 	Seen    func() list.Seen // what this network saw, counted when it is asked
 	// Refused, if set, is told of a file that was held.
 	Refused func(name string, err error)
+
+	dead []string // kept files that could not be believed again, until a newer one takes their place
 }
 
 // Size returns the ledger size of the table in force, 0 for none.
 func (l *Lists) Size() uint64 { return l.Replica.Head().Size }
 
-// Take verifies a list file and, if it is believed, keeps it and puts its table in force. A file
-// that is not believed is held: counted, told, and nothing changes.
+// Take verifies a list file and, if it is believed, puts its table in force and keeps it. A file
+// that is not believed is held: counted, told, and nothing changes. One that can not be kept is in
+// force all the same; after a restart the feed fetches it again.
 func (l *Lists) Take(name string, manifest, body []byte) (list.Report, error) {
 	report, err := l.Replica.Apply(manifest, body, l.Seen(), l.Core.Now())
 	if err != nil {
@@ -40,10 +41,10 @@ func (l *Lists) Take(name string, manifest, body []byte) (list.Report, error) {
 		}
 		return report, fmt.Errorf("held %s, the list in force stays: %w", name, err)
 	}
-	if err := l.keep(report.To, manifest, body); err != nil {
-		return report, fmt.Errorf("keeping %s: %w", name, err)
-	}
 	l.Core.Swap(l.Replica.Table(), report.To)
+	if err := l.keep(report.To, manifest, body); err != nil {
+		return report, fmt.Errorf("%s is in force, but can not be kept: %w", name, err)
+	}
 	return report, nil
 }
 
@@ -53,6 +54,11 @@ func (l *Lists) keep(size uint64, manifest, body []byte) error {
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
 		return err
 	}
+	for _, path := range l.dead {
+		os.Remove(path)
+		os.Remove(bodyOf(path))
+	}
+	l.dead = nil
 	path := filepath.Join(l.Dir, fmt.Sprintf("%020d", size))
 	if err := replace(path+".list", func(w io.Writer) error { _, err := w.Write(body); return err }); err != nil {
 		return err
@@ -67,16 +73,13 @@ func (l *Lists) Load() error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(notes, cmp.Compare[string])
-	for i, path := range notes {
+	slices.Sort(notes)
+	for _, path := range notes {
 		if err := l.load(path); err != nil {
-			for _, dead := range notes[i:] {
-				os.Remove(dead)
-			}
+			l.dead = append(l.dead, path)
 			if l.Refused != nil {
 				l.Refused(path, err)
 			}
-			break
 		}
 	}
 	if l.Size() > 0 {
@@ -86,24 +89,28 @@ func (l *Lists) Load() error {
 }
 
 func (l *Lists) load(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
 	manifest, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	body, err := os.ReadFile(strings.TrimSuffix(path, ".note") + ".list")
+	body, err := os.ReadFile(bodyOf(path))
 	if err != nil {
 		return err
 	}
-	report, err := l.Replica.Again(manifest, body, l.Core.Now())
-	if err != nil {
-		return err
+	now := l.Core.Now()
+	if kept := info.ModTime(); kept.After(now) {
+		now = kept // a clock that starts in the past does not cost a node its list
 	}
-	name := strings.TrimSuffix(filepath.Base(path), ".note")
-	if size, err := strconv.ParseUint(name, 10, 63); err != nil || size != report.To {
-		return fmt.Errorf("%s leads to ledger size %d", path, report.To)
-	}
-	return nil
+	_, err = l.Replica.Again(manifest, body, now)
+	return err
 }
+
+// bodyOf returns the path of the file of a kept manifest.
+func bodyOf(note string) string { return strings.TrimSuffix(note, ".note") + ".list" }
 
 // Age returns how long ago a list file was applied.
 func (l *Lists) Age() time.Duration {

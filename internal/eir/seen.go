@@ -1,10 +1,12 @@
 package eir
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -89,25 +91,31 @@ func (s *Seen) Forget() {
 }
 
 // seenMagic begins the file of pairs; each pair follows as IMEI and subscriber (64-bit) and day
-// (32-bit), little-endian, sorted.
-const seenMagic = "OCEIRPA1"
+// (32-bit), little-endian, sorted; then the CRC-32C of all of it.
+const seenMagic = "OCEIRPA2"
+
+const pairLen = 20
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Save writes the pairs to a file, replacing it.
 func (s *Seen) Save(path string) error {
+	data := s.encode() // nobody waits for the disk
+	return replace(path, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+func (s *Seen) encode() []byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return replace(path, func(w io.Writer) error {
-		out := bufio.NewWriter(w)
-		out.WriteString(seenMagic)
-		for _, m := range sortedIMEIs(s.pairs) {
-			for who, day := range s.pairs[m] {
-				b := binary.LittleEndian.AppendUint64(out.AvailableBuffer(), uint64(m))
-				b = binary.LittleEndian.AppendUint64(b, uint64(who))
-				out.Write(binary.LittleEndian.AppendUint32(b, uint32(day)))
-			}
+	b := []byte(seenMagic)
+	for _, m := range sortedIMEIs(s.pairs) {
+		for _, who := range slices.Sorted(maps.Keys(s.pairs[m])) {
+			b = binary.LittleEndian.AppendUint64(b, uint64(m))
+			b = binary.LittleEndian.AppendUint64(b, uint64(who))
+			b = binary.LittleEndian.AppendUint32(b, uint32(s.pairs[m][who]))
 		}
-		return out.Flush()
-	})
+	}
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
 func sortedIMEIs(pairs map[imei.IMEI]map[subscriber.ID]device.Day) []imei.IMEI {
@@ -128,10 +136,12 @@ func (s *Seen) Load(path string) error {
 	if err != nil {
 		return err
 	}
-	if len(data) < 8 || string(data[:8]) != seenMagic || (len(data)-8)%20 != 0 {
-		return fmt.Errorf("reading %s: it is not a file of seen pairs; remove it and the node counts anew", path)
+	body := data[:max(0, len(data)-4)]
+	if !bytes.HasPrefix(body, []byte(seenMagic)) || (len(body)-len(seenMagic))%pairLen != 0 ||
+		crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(data[len(body):]) {
+		return fmt.Errorf("reading %s: it is not a file of seen pairs, or damaged; remove it and the node counts anew", path)
 	}
-	for b := data[8:]; len(b) > 0; b = b[20:] {
+	for b := body[len(seenMagic):]; len(b) > 0; b = b[pairLen:] {
 		s.Add(imei.IMEI(binary.LittleEndian.Uint64(b)), subscriber.ID(binary.LittleEndian.Uint64(b[8:])),
 			device.Day(int32(binary.LittleEndian.Uint32(b[16:]))))
 	}

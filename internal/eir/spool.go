@@ -1,12 +1,8 @@
 package eir
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +14,11 @@ import (
 )
 
 // Spool joins checks into stays and writes them as segments. It is owned by one goroutine.
+//
+// Every check lies in a row of its device, subscriber, area and radio. A row begins and ends with a
+// check, or where the stay changed its radio; no gap in it is longer than stayGap, and rows of one
+// stay follow one another. Checks that come late lengthen the stay backwards where it is the same
+// radio, and are rows of their own where it is not.
 type Spool struct {
 	Dir      string
 	Operator device.Operator
@@ -28,9 +29,7 @@ type Spool struct {
 	Policy func(*device.Attach)
 
 	stays map[stayKey]*segment.Row
-	file  *os.File
-	out   *segment.Writer
-	begun time.Time
+	open  openSegment
 }
 
 type stayKey struct {
@@ -72,29 +71,62 @@ func (s *Spool) Observe(a *device.Attach) {
 	if s.Policy != nil {
 		s.Policy(a)
 	}
-	from, first := minute, day
-	key := stayKey{a.IMEI, a.IMSI, a.MSISDN, a.Area}
-	if r := s.stays[key]; r != nil {
-		if minute >= r.From && minute-r.To <= stayGap && minute-r.From < segment.StayMax {
-			if r.Radio == a.Radio {
-				r.To, r.Last = max(r.To, minute), max(r.Last, day)
-				return
-			}
-			from, first = r.To, r.Last // the stay goes on by another radio
-		}
-		s.write(r)
+	text := legible(a.IMEI)
+	key := stayKey{text, a.IMSI, a.MSISDN, a.Area}
+	row := segment.Row{IMEI: text, IMSI: a.IMSI, MSISDN: a.MSISDN, Radio: a.Radio, Area: a.Area,
+		From: minute, To: minute, First: day, Last: day}
+	if s.join(s.stays[key], &row) {
+		return
 	}
 	if s.stays == nil {
 		s.stays = map[stayKey]*segment.Row{}
 	}
-	if len(s.stays) >= maxStays {
+	if _, going := s.stays[key]; !going && len(s.stays) >= maxStays {
 		s.flush()
 	}
-	s.stays[key] = &segment.Row{IMEI: a.IMEI, IMSI: a.IMSI, MSISDN: a.MSISDN, Radio: a.Radio, Area: a.Area,
-		From: min(from, minute), To: minute, First: min(first, day), Last: day}
+	s.stays[key] = &row
 }
 
-// sweep writes out the stays that have ended and closes a segment that is old.
+// join puts a row of one check to the stay that is going on, nil if none is. It reports false if
+// the row is to go on in the stay's place, whose own row is then written.
+func (s *Spool) join(stay, row *segment.Row) bool {
+	if stay == nil {
+		return false
+	}
+	near := row.From-stay.To <= stayGap && stay.From-row.From <= stayGap
+	fits := max(stay.To, row.To)-min(stay.From, row.From) <= segment.StayMax
+	switch {
+	case near && fits && stay.Radio == row.Radio:
+		if row.From < stay.From {
+			stay.From, stay.First = row.From, row.First
+		}
+		if row.To > stay.To {
+			stay.To, stay.Last = row.To, row.Last
+		}
+		return true
+	case near && row.From < stay.To:
+		s.write(row)
+		return true
+	case near:
+		row.From, row.First = stay.To, stay.Last // by another radio, or because a row is full
+	}
+	s.write(stay)
+	return false
+}
+
+// legible returns what a network sent in an IMEI's place as a segment can hold it: whatever is no
+// printable ASCII as a question mark, and no more than fits.
+func legible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, text[:min(len(text), segment.IMEIMax)])
+}
+
+// sweep writes out the stays that have ended, makes what is written safe from a crash, and closes
+// a segment that is old.
 func (s *Spool) sweep(now time.Time) {
 	ended := device.Minute(now.Unix()/60) - stayGap
 	for key, r := range s.stays {
@@ -103,9 +135,7 @@ func (s *Spool) sweep(now time.Time) {
 			delete(s.stays, key)
 		}
 	}
-	if s.out != nil && now.Sub(s.begun) > segmentAge {
-		s.finish()
-	}
+	s.settle(now)
 }
 
 // flush writes out all stays, in a fixed order.
@@ -115,10 +145,8 @@ func (s *Spool) flush() {
 		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, func(a, b *segment.Row) int {
-		if a.From != b.From {
-			return int(a.From) - int(b.From)
-		}
-		return strings.Compare(fmt.Sprint(*a), fmt.Sprint(*b))
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.IMSI, b.IMSI),
+			cmp.Compare(a.MSISDN, b.MSISDN), cmp.Compare(a.Area, b.Area))
 	})
 	for _, r := range rows {
 		s.write(r)
@@ -126,132 +154,8 @@ func (s *Spool) flush() {
 	clear(s.stays)
 }
 
-// write puts a row into the open segment. The check never hears of a spool that fails; it is counted.
-func (s *Spool) write(r *segment.Row) {
-	err := s.open(time.Unix(int64(r.To)*60, 0))
-	if err == nil {
-		err = s.out.Write(*r)
-	}
-	if err != nil {
-		s.Stats.Unspooled.Add(1)
-		return
-	}
-	s.Stats.Spooled.Add(1)
-	if s.out.Full() {
-		s.finish()
-	}
-}
-
-func (s *Spool) open(at time.Time) error {
-	if s.out != nil {
-		return nil
-	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(s.Dir, "open-*")
-	if err != nil {
-		return err
-	}
-	if s.out, err = segment.NewWriter(f, s.Operator); err != nil {
-		f.Close()
-		return err
-	}
-	s.file, s.begun = f, at
-	return nil
-}
-
-// finish ends the open segment, syncs it and gives it the name by which the feed finds it.
-func (s *Spool) finish() error {
-	if s.out == nil {
-		return nil
-	}
-	f, out := s.file, s.out
-	s.file, s.out = nil, nil
-	err := out.Close()
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = adopt(f.Name())
-	}
-	if err != nil {
-		s.Stats.Unspooled.Add(uint64(out.Rows()))
-		return fmt.Errorf("ending segment %s: %w", f.Name(), err)
-	}
-	return nil
-}
-
-// adopt renames a whole segment to its digest.
-func adopt(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	return os.Rename(path, filepath.Join(filepath.Dir(path), fmt.Sprintf("%x.segment", h.Sum(nil))))
-}
-
 // Close writes out everything that is still in memory.
 func (s *Spool) Close() error {
 	s.flush()
 	return s.finish()
-}
-
-// Recover makes whole segments of those that a crash left torn.
-func (s *Spool) Recover() error {
-	torn, err := filepath.Glob(filepath.Join(s.Dir, "open-*"))
-	if err != nil {
-		return err
-	}
-	for _, path := range torn {
-		if err := s.recover(path); err != nil {
-			return fmt.Errorf("recovering segment %s: %w", path, err)
-		}
-	}
-	return s.finish()
-}
-
-func (s *Spool) recover(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if in, err := segment.NewReader(f); err == nil {
-		var r segment.Row
-		for in.Next(&r) == nil {
-			s.write(&r)
-		}
-	}
-	if err := s.finish(); err != nil {
-		return err
-	}
-	return os.Remove(path)
-}
-
-// replace writes a file aside, syncs it and renames it over path.
-func replace(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // nothing after the rename
-	if err = write(f); err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
 }
