@@ -15,8 +15,8 @@ import (
 //
 //	openceir delta 1
 //	ops 2
-//	812 set listed 35227301738634 prohibited stolen         index of the act, the op; in the acts' order
-//	815 drop listed 35227301738699 prohibited stolen
+//	812 set listed 35904222514492 prohibited stolen         index of the act, the op; in the acts' order
+//	815 drop listed 35904222514499 prohibited stolen
 //	growth 13
 //	HASH                    proof that the later tree grew from the earlier (RFC 6962 §2.1.2), base64
 //	openceir bundle 1       every act above, and every directory, denominator, policy and proposal

@@ -33,11 +33,11 @@ const AnyVersion = 0xff
 // Line is one line of the list. Its text is its class, subject, status and ground, then what
 // narrows it:
 //
-//	listed 35227301738634 prohibited stolen
+//	listed 35904222514492 prohibited stolen
 //	listed 35227301 prohibited not-allocated                     a TAC
-//	listed 35227301738634-35227301738699 tracked barred          a range
-//	listed 35227301738634 prohibited barred version 02
-//	pair 35227301738634 allowed duplicate subscriber imsi-001010123456789 overrides duplicate,not-registered
+//	listed 35904222514492-35904222514499 tracked barred          a range
+//	listed 35904222514492 prohibited barred version 02
+//	pair 35904222514492 allowed duplicate subscriber imsi-001010123456789 overrides duplicate,not-registered
 //
 // A line has no end date: expiry is an act of its own, so that no clock releases or refuses anybody.
 type Line struct {

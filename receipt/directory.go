@@ -99,6 +99,8 @@ func (d *Directory) distinct() error {
 func (d *Directory) parseLine(line string) error {
 	f := strings.Split(line, " ")
 	switch {
+	case f[0] == "organisation" && len(f) > 1 && f[1] == "national":
+		return fmt.Errorf("line %q: national is the name of the list for everybody; name the organisation otherwise", line)
 	case f[0] == "organisation" && (len(f) == 2 || len(f) == 3) && word(f[1]):
 		d.Organisations[f[1]] = nil
 		if len(f) == 3 {

@@ -14,7 +14,7 @@ import (
 // and the signed head of the tree that holds them all. Its text:
 //
 //	openceir receipt 1
-//	imei 35227301738634
+//	imei 35904222514492
 //	head 210                   so many bytes of the signed head follow at once
 //	…
 //	openceir bundle 1

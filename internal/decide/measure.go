@@ -1,11 +1,13 @@
 package decide
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
@@ -81,26 +83,30 @@ func reason(f *device.Finding) []byte {
 	return b
 }
 
-// lift drops the lines of a rule's own measures whose finding has closed.
+// lift drops the lines of a rule's own measures whose finding has closed: for each device what
+// holds against it first, then the pair. In the other order a line that has to wait would cut its
+// owner off.
 func (s *Stage[T]) lift(b *ledger.Batch, p list.Standing, open map[string]bool) error {
-	type gone struct {
-		line list.Line
-		ops  []list.Op
-	}
-	var all []gone
+	var gone []list.Line
 	for l := range b.Table().Lines() {
 		f := device.Finding{IMEI: l.From, Rule: p.Rule}
-		if !l.One() || l.Ground != p.Ground || open[f.Key()] || b.Guard().RuleOf(l.Act) != p.Rule {
+		if l.One() && l.Ground == p.Ground && !open[f.Key()] && b.Guard().RuleOf(l.Act) == p.Rule {
+			gone = append(gone, *l)
+		}
+	}
+	slices.SortFunc(gone, func(a, b list.Line) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), -cmp.Compare(a.Class, b.Class), a.Compare(&b))
+	})
+	waits := map[imei.IMEI]bool{}
+	for _, l := range gone {
+		if waits[l.From] {
 			continue
 		}
-		line := *l
-		all = append(all, gone{line, []list.Op{{Drop: true, Line: line}}})
-	}
-	for _, g := range all {
-		key := ledger.KeyOf("lift", p.Rule, g.line.String(), fmt.Sprint(g.line.Act))
-		err := s.append(b, p, key, g.ops, nil)
+		key := ledger.KeyOf("lift", p.Rule, l.String(), fmt.Sprint(l.Act))
+		err := s.append(b, p, key, []list.Op{{Drop: true, Line: l}}, nil)
 		if problem.Of(err) == problem.Refused && err != nil {
-			s.note("lifting %q waits: %v", g.line.String(), err)
+			waits[l.From] = true
+			s.note("lifting %q waits: %v", l.String(), err)
 			continue
 		}
 		if err != nil {

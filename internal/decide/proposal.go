@@ -31,9 +31,14 @@ func Propose(append func(ledger.Draft) (uint64, error), random io.Reader, d ledg
 }
 
 // Sign appends a person's signature on a proposed content. It is refused if the signature is not
-// theirs or they may not sign this content; whether all signatures together suffice is for the
+// theirs or they may not sign this content, or if they denied it before: a denial stands. Whether all signatures together suffice is for the
 // guard when it is enacted.
-func Sign(append func(ledger.Draft) (uint64, error), random io.Reader, d *receipt.Directory, content *receipt.Content, a receipt.Approval) error {
+func Sign(append func(ledger.Draft) (uint64, error), random io.Reader, d *receipt.Directory, content *receipt.Content, given []ledger.SignatureRow, a receipt.Approval) error {
+	for _, g := range given {
+		if old, err := receipt.ParseApproval(g.Approval); err == nil && old.Person == a.Person && old.Verdict == receipt.Deny {
+			return problem.New(problem.Refused, "%s has denied it, and a denial stands: propose it anew", a.Person)
+		}
+	}
 	author := content.By == receipt.Author{Sort: receipt.Person, Name: a.Person}
 	key, known := d.Persons[a.Person]
 	switch {
@@ -48,7 +53,7 @@ func Sign(append func(ledger.Draft) (uint64, error), random io.Reader, d *receip
 		return problem.New(problem.Refused, "%w: sign with the key that the directory names", err)
 	}
 	digest := content.Digest()
-	c := receipt.Content{Kind: ledger.KindSignature, Key: ledger.KeyOf("signature", digest.String(), a.Person),
+	c := receipt.Content{Kind: ledger.KindSignature, Key: ledger.KeyOf("signature", digest.String(), a.Person, string(a.Verdict)),
 		By: receipt.Author{Sort: receipt.Office, Name: "decide"}}
 	body := ledger.Encode(ledger.Signature{Content: digest.String(), Approval: a.String()})
 	draft, err := ledger.NewDraft(random, c, body, nil)

@@ -28,9 +28,6 @@ func drop(r Row) Change { return Change{Drop: true, Row: r} }
 func foldKind(e *receipt.Entry) ([]Change, error) {
 	kind, index := e.Record.Content.Kind, e.Record.Index
 	if e.Effect == nil {
-		if kind == receipt.Measure {
-			return nil, nil // erased; its lines are gone
-		}
 		return nil, fmt.Errorf("the opening of its effect is missing")
 	}
 	body := e.Effect.Body

@@ -161,7 +161,7 @@ func (st *State) admit(e *receipt.Entry) error {
 	count := list.Effect{Refuses: r.Refuses, Releases: r.Releases}
 	if r.Content.Kind == receipt.Measure {
 		if e.Effect == nil {
-			return nil // erased under a signed checkpoint
+			return fmt.Errorf("the effect of record %d is missing", r.Index)
 		}
 		var err error
 		if ops, err = list.ParseOps(e.Effect.Body, r.Index); err != nil {

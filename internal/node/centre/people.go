@@ -197,8 +197,12 @@ func (t *Centre) Sign(ctx context.Context, content receipt.Digest, s Signer, v r
 		if err := t.settled(ctx, tx, c); err != nil {
 			return err
 		}
+		given, err := tx.SignaturesOf(ctx, content)
+		if err != nil {
+			return err
+		}
 		a := receipt.Sign(s.Key, s.Person, v, content)
-		return decide.Sign(tx.Append, t.Sequencer.Random, tx.Batch().Guard().Directory(), c, a)
+		return decide.Sign(tx.Append, t.Sequencer.Random, tx.Batch().Guard().Directory(), c, given, a)
 	})
 }
 
