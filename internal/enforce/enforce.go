@@ -38,7 +38,9 @@ type View interface {
 }
 
 // InStream reports whether a line belongs into a stream: a pair only into that of its subscriber's
-// home operator, or into every operator's if the subscriber's home is none of them.
+// home operator, or into every operator's if the subscriber's home is none of them. What once came
+// into a stream follows its acts there, though the directory has given the subscriber another home
+// since: else the stream would never hear that the line was dropped.
 func InStream(stream string, l *list.Line, d *receipt.Directory) bool {
 	if l.Class != list.Pair {
 		return true
@@ -150,7 +152,10 @@ func (f *fold) add(e receipt.Entry, stream string, d *receipt.Directory, recent 
 	if err != nil {
 		return fmt.Errorf("record %d: %w", e.Record.Index, err)
 	}
-	ops := slices.DeleteFunc(all, func(o list.Op) bool { return !InStream(stream, &o.Line, d) })
+	ops := slices.DeleteFunc(all, func(o list.Op) bool {
+		_, there := f.table.Find(o.Line.Key()) // set when the subscriber's home was another
+		return !there && !InStream(stream, &o.Line, d)
+	})
 	if len(ops) == 0 {
 		return nil
 	}
