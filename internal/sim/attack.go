@@ -1,0 +1,263 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/sim/forge"
+	"github.com/openceir/openceir/list"
+	"github.com/openceir/openceir/receipt"
+)
+
+// attacks are what somebody may do who has stolen the register and the log's key. None has what it
+// needs to be believed, so a node that takes its file has done wrong. What such a thief can do is
+// not here: keep acts back, and write acts that a rule's policy allows.
+var attacks = []struct {
+	name string
+	make func(*World, *operator) (file, bool)
+}{
+	{"a rule refuses all", (*World).attackByRule},
+	{"forged approvals", (*World).attackByApprovals},
+	{"a line without an act", (*World).attackByNothing},
+	{"signatures of another act", (*World).attackByReplay},
+	{"a bribed person blocks all", (*World).attackByOne},
+	{"a bribed clerk in small portions", (*World).attackByPortions},
+	{"two organisations bribed, and the announcement dated back", (*World).attackBackdated},
+	{"a directory of strangers", (*World).attackByStrangers},
+	{"a denominator of a larger country", (*World).attackByDenominator},
+	{"a policy by one person", (*World).attackByPolicy},
+	{"a record from tomorrow", (*World).attackFromTomorrow},
+	{"another history", (*World).attackRewritten},
+	{"the lines of an act changed", (*World).attackChanged},
+	{"a snapshot of another log", (*World).attackOtherLog},
+}
+
+// attack brings a node a forged file and sees that nothing changes.
+func (w *World) attack() string {
+	a := attacks[w.dice.IntN(len(attacks))]
+	o := w.anyOperator()
+	f, ok := a.make(w, o)
+	if !ok {
+		return a.name + ": not now"
+	}
+	head, digest := o.head(), w.plant.table(o).Digest()
+	err := o.take("forged", f.manifest, f.body)
+	if err == nil || o.head() != head || w.plant.table(o).Digest() != digest {
+		panic(fmt.Sprintf("%s believes a forged file: %s", o.name, a.name))
+	}
+	w.tally("attack: " + a.name)
+	return fmt.Sprintf("%s on %s: %v", a.name, o.name, err)
+}
+
+// stolen lends the thief the register and the key, as far as a node's stream is concerned.
+func (w *World) stolen(o *operator) (*forge.Centre, bool) {
+	r := w.memory.state()
+	c := &forge.Centre{Stream: o.name, From: o.Size(), Head: r.head.Head, Time: w.forgedTime(), Table: o.lists.Replica.Table(), Signer: w.signer,
+		Hashes: r, Person: "ministry/amina"}
+	for _, p := range w.processes[0].state().Guard.Policies() {
+		if p.Ceiling < 100 {
+			c.Rule, c.Policy = p.Rule, p.Index
+		}
+	}
+	return c, o.matters()
+}
+
+// matters reports whether refusing a device that nobody has seen would change anything at the node:
+// in a restrictive mode it would not, and so needs little.
+func (o *operator) matters() bool {
+	return o.Size() > 0 && !o.core.Table().Decide(&list.Query{IMEI: phantoms(1)[0], IMSI: 1}).Status.Refuses()
+}
+
+// forgedTime is a time for forged records that no node finds in the future or out of order.
+func (w *World) forgedTime() time.Time {
+	t := w.now.Truncate(time.Microsecond)
+	if last := w.witness.lastTime(); t.Before(last) {
+		return last
+	}
+	return t
+}
+
+func (w *World) byForge(o *operator, make func(*forge.Centre, []imei.IMEI) ([]list.Op, []forge.Act)) (file, bool) {
+	c, ok := w.stolen(o)
+	if !ok {
+		return file{}, false
+	}
+	all := append(phantoms(120), w.nation.devices...)
+	ops, acts := make(c, all)
+	body, manifest, _, err := c.Delta(ops, acts)
+	w.must(err)
+	return file{"", manifest, body}, true
+}
+
+// phantoms are devices that nobody has seen.
+func phantoms(n int) (out []imei.IMEI) {
+	for i := range n {
+		out = append(out, imei.New(tacOf(models), uint32(i)))
+	}
+	return out
+}
+
+func (w *World) attackByRule(o *operator) (file, bool) {
+	if c, ok := w.stolen(o); !ok || c.Policy == 0 {
+		return file{}, false
+	}
+	return w.byForge(o, forge.ByRule)
+}
+
+func (w *World) attackByApprovals(o *operator) (file, bool) {
+	return w.byForge(o, forge.ByForgedApprovals)
+}
+
+func (w *World) attackByNothing(o *operator) (file, bool) { return w.byForge(o, forge.ByNothing) }
+
+// refuseAll are ops that refuse devices, a line each.
+func refuseAll(devices []imei.IMEI) (ops []list.Op) {
+	for _, m := range devices {
+		ops = append(ops, list.Op{Line: list.Line{Class: list.Listed, From: m, To: m, Status: list.Prohibited, Ground: list.Fraud, Version: list.AnyVersion}})
+	}
+	return ops
+}
+
+func (w *World) attackByReplay(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok || len(w.drafts) == 0 {
+		return file{}, false
+	}
+	old := w.drafts[w.dice.IntN(len(w.drafts))]
+	h.measure(old.Content.By, 0, refuseAll(w.nation.devices[:1]), old.Approvals)
+	return h.file()
+}
+
+// The largest share of one person is 8 pairs a day, of two organisations 800: see count.
+func (w *World) attackByOne(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	h.signed(refuseAll(phantoms(9)), "ministry/amina")
+	return h.file()
+}
+
+func (w *World) attackByPortions(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	for _, m := range phantoms(9) {
+		h.signed(refuseAll([]imei.IMEI{m}), "ministry/amina")
+	}
+	return h.file()
+}
+
+func (w *World) attackBackdated(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	d := w.draft(receipt.Measure, office("decide"), 0, list.OpsText(refuseAll(phantoms(801))))
+	proposal := h.size
+	h.time = w.witness.facts[o.Size()-1].time // as early as the node can believe
+	h.add(receipt.Proposal, office("decide"), 0, d.Content.Bytes(), nil)
+	h.time = w.forgedTime()
+	d.Approvals = []receipt.Approval{w.sign(&d, "ministry/amina"), w.sign(&d, "regulator/chidi")}
+	h.enact(d, proposal)
+	return h.file()
+}
+
+func (w *World) attackByStrangers(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	d := &receipt.Directory{Organisations: w.directory.Organisations, Nodes: w.directory.Nodes}
+	strangers := *w
+	strangers.keys = map[string]ed25519Key{"ministry/x": w.newKey(), "regulator/y": w.newKey()}
+	d.Persons = map[string]ed25519Public{"ministry/x": strangers.public("ministry/x"), "regulator/y": strangers.public("regulator/y")}
+	h.w = &strangers
+	h.enact(strangers.draft(receipt.Founding, office("founders"), 0, d.Bytes(), "ministry/x", "regulator/y"), 0)
+	h.signed(refuseAll(w.nation.devices[:2]), "ministry/x", "regulator/y")
+	return h.file()
+}
+
+func (w *World) attackByDenominator(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	a := list.Active{Pairs: 900_000_000, Day: "2026-11-22"}
+	by := []string{"ministry/amina", "ministry/bela"}[:w.dice.IntN(3)]
+	h.enact(w.draft(receipt.Denominator, office("decide"), 0, a.Bytes(), by...), 0)
+	h.signed(refuseAll(phantoms(20)), "ministry/amina")
+	return h.file()
+}
+
+func (w *World) attackByPolicy(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	p := list.Policy{Rule: "new", Version: "v1", Status: list.Prohibited, Ground: list.Fraud, Ceiling: 1_000_000}
+	at := h.size
+	h.enact(w.draft(receipt.Policy, office("decide"), 0, p.Bytes(), "ministry/amina"), 0)
+	h.measure(receipt.Author{Sort: receipt.Rule, Name: "new"}, at, refuseAll(w.nation.devices), nil)
+	return h.file()
+}
+
+func (w *World) attackFromTomorrow(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	h.time = w.now.Add(time.Hour)
+	h.signed(refuseAll(w.nation.devices[1:2]), "ministry/amina", "regulator/chidi")
+	return h.file()
+}
+
+// attackRewritten tells the node another history of before it stood where it stands.
+func (w *World) attackRewritten(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok || o.Size() < 3 {
+		return file{}, false
+	}
+	h.size = o.Size() - 1
+	for range 3 {
+		h.add("remark", office("portal"), 0, []byte("nothing\n"), nil)
+	}
+	return h.file()
+}
+
+// attackChanged changes what an honest delta says that its acts set.
+func (w *World) attackChanged(o *operator) (file, bool) {
+	if o.Size() == 0 || o.Size() >= w.memory.state().head.Size {
+		return file{}, false
+	}
+	body, manifest, err := w.processes[0].delta(w.ctx, o.name, o.Size())
+	w.must(err)
+	d, err := list.ParseDelta(body)
+	w.must(err)
+	m, err := list.OpenManifest(manifest, w.log)
+	w.must(err)
+	for i := range d.Ops {
+		if l := &d.Ops[i].Line; !d.Ops[i].Drop && l.Class == list.Listed {
+			l.Ground = list.Court
+			after := o.lists.Replica.Table().Clone()
+			after.Apply(d.Ops)
+			m.After = after.Digest()
+			body = d.Bytes()
+			manifest, err = m.Seal(body, w.signer)
+			w.must(err)
+			return file{"", manifest, body}, true
+		}
+	}
+	return file{}, false
+}
+
+// attackOtherLog begins a node that has no list with a log of the same key and other founders.
+func (w *World) attackOtherLog(o *operator) (file, bool) {
+	if o.Size() > 0 || w.founders == (receipt.Digest{}) {
+		return file{}, false
+	}
+	h := w.otherLog(o)
+	return h.file()
+}
