@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -40,7 +41,7 @@ type step struct {
 // start begins a process, with nothing in memory.
 func (w *World) start() *process {
 	p := &process{w: w, store: w.plant.store(w.memory), publisher: enforce.Publisher{Dir: filepath.Join(w.dir, "lists"), Signer: w.signer}}
-	p.sequencer = &ledger.Sequencer{Store: p.store, Signer: w.signer, Log: w.log, Now: w.centreTime, Random: w.random, Seen: w.seen}
+	p.sequencer = &ledger.Sequencer{Store: p.store, Signer: w.signer, Log: w.log, Now: func() time.Time { return w.plant.now(w) }, Random: w.random, Seen: w.seen}
 	p.runner = &follow.Runner[*step]{
 		Stages: []follow.Stage[*step]{&decide.Stage[*step]{State: p.state}, &enforce.Stage[*step]{Publisher: p.publisher, State: p.state}},
 		View:   p.view, Do: p.do,

@@ -14,14 +14,14 @@ import (
 
 // How often what is dear is checked: the rest is checked after every event.
 const (
-	verifyEvery = 12 // the register's own verification, and that it finds what was cut and rewritten
+	verifyEvery = 16 // the register's own verification, and that it finds what was cut and rewritten
 	askedEach   = 14 // devices asked at each node after each event
 )
 
 // check is what must hold after an event.
 func (w *World) check(n int) error {
 	r := w.memory.state()
-	if err := w.witness.read(r); err != nil {
+	if err := w.witness.read(r, w.centreTime()); err != nil {
 		return err
 	}
 	if err := w.checkAnswers(); err != nil {

@@ -40,7 +40,8 @@ func newWitness(log note.Verifier, n *nation) *Witness {
 }
 
 // read compares the register with what was read before, and reads on.
-func (x *Witness) read(r *register) error {
+// clock is what the centre's shows.
+func (x *Witness) read(r *register, clock time.Time) error {
 	if len(r.leaves) < len(x.texts) {
 		return fmt.Errorf("the register has %d records, it had %d", len(r.leaves), len(x.texts))
 	}
@@ -50,7 +51,7 @@ func (x *Witness) read(r *register) error {
 		}
 	}
 	for _, l := range r.leaves[len(x.texts):] {
-		if err := x.next(r, l); err != nil {
+		if err := x.next(r, l, clock); err != nil {
 			return fmt.Errorf("record %d: %w", len(x.facts), err)
 		}
 	}
@@ -58,7 +59,7 @@ func (x *Witness) read(r *register) error {
 }
 
 // next reads one more record.
-func (x *Witness) next(r *register, l ledger.Leaf) error {
+func (x *Witness) next(r *register, l ledger.Leaf, clock time.Time) error {
 	f, err := readFact(string(l.Text))
 	if err != nil {
 		return err
@@ -70,8 +71,8 @@ func (x *Witness) next(r *register, l ledger.Leaf) error {
 		return fmt.Errorf("it calls itself %d and is kept as %d", f.index, l.Index)
 	case twice:
 		return fmt.Errorf("it has the key of record %d", before)
-	case at > 0 && f.time.Before(x.facts[at-1].time):
-		return fmt.Errorf("its time lies before the last one's")
+	case !f.time.Equal(later(x.lastTime(), clock.Truncate(time.Microsecond))):
+		return fmt.Errorf("its time is %s, the record before it is of %s and the clock shows %s", f.time, x.lastTime(), clock)
 	case string(l.Kind) != f.kind:
 		return fmt.Errorf("it is kept as a %s and is a %s", l.Kind, f.kind)
 	}
@@ -186,6 +187,13 @@ func (x *Witness) lastTime() time.Time {
 		return time.Time{}
 	}
 	return x.facts[len(x.facts)-1].time
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // prefix reports whether the tree that the head names is one that the register had.
