@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Racing makes Update begin without the writers' lock, where the dialect can do without: what is
@@ -10,6 +11,17 @@ import (
 func Racing(s *Store) *Store {
 	s.mode = migrating
 	return s
+}
+
+// Ask asks the connection that writes.
+func Ask(ctx context.Context, s *Store, text string) (string, error) {
+	sn, err := s.db.begin(ctx, writing)
+	if err != nil {
+		return "", err
+	}
+	defer sn.rollback()
+	l, err := lines(ctx, sn, text)
+	return strings.Join(l, " "), err
 }
 
 // Full keeps an embedded register from growing by another page, or lets it grow again.
@@ -87,7 +99,7 @@ func (s failingSession) query(ctx context.Context, text string, args ...any) (ro
 	return rows, err
 }
 
-// put inserts through this session, so that each statement counts.
+// put inserts through this one, so that each statement counts.
 func (s failingSession) put(ctx context.Context, t *table, rows [][]any) error {
 	return insert(ctx, s, t, rows, 2)
 }

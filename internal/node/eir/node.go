@@ -44,7 +44,7 @@ type Node struct {
 	spool *eir.Spool
 	feed  *feed.Client // nil without a centre
 
-	mu   sync.Mutex // guards lists and what it reports
+	mu   sync.Mutex // held while the node speaks with the centre; guards lists and what it reports
 	told string     // the last report that the centre took
 	held string     // why the last file was held, "" if it was not
 }
@@ -209,9 +209,9 @@ func (n *Node) Sync(ctx context.Context) error {
 	if n.feed == nil {
 		return nil
 	}
-	_, pushErr := n.feed.Push(ctx, n.spool.Dir)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	_, pushErr := n.feed.Push(ctx, n.spool.Dir)
 	var pullErr error
 	if n.Lists.Replica.Log != nil {
 		if pullErr = n.feed.Pull(ctx, n.Lists.Replica.Stream, taker{n}); pullErr == nil {
