@@ -70,7 +70,7 @@ func (s *Stage[T]) enactProposals(ctx context.Context, tx T) error {
 		return fmt.Errorf("reading open proposals: %w", err)
 	}
 	for _, row := range open {
-		d, denied, err := signed(ctx, tx, row, signatures[row.Content])
+		d, denied, err := signed(ctx, tx, tx.Batch().Guard().Directory(), row, signatures[row.Content])
 		if err != nil {
 			return err
 		}
@@ -89,8 +89,10 @@ func (s *Stage[T]) enactProposals(ctx context.Context, tx T) error {
 	return nil
 }
 
-// signed makes the draft of a proposal with the signatures so far.
-func signed(ctx context.Context, tx View, row ledger.ProposalRow, signatures []ledger.SignatureRow) (d ledger.Draft, denied bool, err error) {
+// signed makes the draft of a proposal with the signatures so far. A signature of somebody who is no
+// longer in the directory, or has another key now, does not count and does not stand in the way of
+// the others; a denial stays one.
+func signed(ctx context.Context, tx View, people *receipt.Directory, row ledger.ProposalRow, signatures []ledger.SignatureRow) (d ledger.Draft, denied bool, err error) {
 	p, err := ledger.Decode[ledger.Proposal](row.Proposal)
 	if err != nil {
 		return d, false, err
@@ -107,6 +109,9 @@ func signed(ctx context.Context, tx View, row ledger.ProposalRow, signatures []l
 			return d, false, err
 		}
 		denied = denied || a.Verdict == receipt.Deny
+		if people == nil || a.Verify(people.Persons[a.Person], row.Content) != nil {
+			continue
+		}
 		d.Approvals = append(d.Approvals, a)
 	}
 	return d, denied, nil
