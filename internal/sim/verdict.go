@@ -120,6 +120,11 @@ func verdict(lines []line, m imei.IMEI, a asker) string {
 	}
 	aside, paired := asides(lines, a.subscriber)
 	answer := held(lines, a.version, aside)
+	if paired && refuses(answer) { // to set a mild line aside does not uncover a hard one
+		if plain := held(lines, a.version, nil); !refuses(plain) {
+			answer = plain
+		}
+	}
 	if paired && answer == "allowed" || slices.ContainsFunc(lines, func(l line) bool { return l.class == "exempt" }) {
 		return "allowed"
 	}
