@@ -211,3 +211,45 @@ func TestErasedFromTheFiles(t *testing.T) {
 	}
 	st.Clean(t)
 }
+
+// Killing a process shows nothing about power cuts: that each COMMIT is synced is a setting of the
+// connection that writes.
+func TestSyncedCommit(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.name, func(t *testing.T) {
+			c := d.make(t)
+			questions := map[string]string{"PRAGMA synchronous": "2", "PRAGMA journal_mode": "wal", "PRAGMA secure_delete": "1"}
+			if c.URL != "" {
+				rawOf(t, c).must("ALTER ROLE postgres SET synchronous_commit = off")
+				defer rawOf(t, c).must("ALTER ROLE postgres RESET synchronous_commit")
+				questions = map[string]string{"SHOW synchronous_commit": "on", "SHOW fsync": "on", "SHOW transaction_isolation": "repeatable read"}
+			}
+			s := open(t, c)
+			for ask, want := range questions {
+				if got, err := store.Ask(t.Context(), s, ask); got != want || err != nil {
+					t.Errorf("%s: %q (%v), want %q", ask, got, err, want)
+				}
+			}
+		})
+	}
+}
+
+// What is not a register's address is refused with a word on what to do.
+func TestOpenRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []store.Config{{}, {Data: "a", URL: "b"}, {Data: file}, {URL: "postgres://nobody@127.0.0.1:1/none"}, {URL: "no url"}} {
+		if s, err := store.Open(t.Context(), c); err == nil {
+			s.Close()
+			t.Errorf("%+v was opened", c)
+		}
+	}
+	c := dialects[0].make(t)
+	open(t, c)
+	rawOf(t, c).must("INSERT INTO schema (version, digest) VALUES (99, 'of a newer program')")
+	if _, err := store.Open(t.Context(), c); !errors.Is(err, problem.Refused) {
+		t.Errorf("a register of a newer program: %v, want %v", err, problem.Refused)
+	}
+}

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"testing"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
@@ -48,7 +46,7 @@ type asker struct {
 }
 
 // askAll asks every question, of everything there is and of things that are not.
-func askAll(t testing.TB, tx Questions, _ note.Verifier) {
+func askAll(t testing.TB, tx Questions) {
 	t.Helper()
 	a := asker{t, tx, foldAll(t, tx)}
 	a.rows()

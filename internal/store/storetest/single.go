@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -238,4 +239,34 @@ func testSnapshot(t *testing.T, open func() ledger.Store) {
 		}
 	})
 	s.Clean(t)
+}
+
+// testWait has a second process want to write while the first does: it waits, and then sees what
+// the first wrote, so that its work is not for nothing.
+func testWait(t *testing.T, open func() ledger.Store) {
+	r := New(t, open(), 1)
+	second := open()
+	inside, ended := make(chan bool), make(chan error, 1)
+	var begun atomic.Bool
+	go func() {
+		<-inside
+		ended <- second.Update(t.Context(), func(tx ledger.Tx) error {
+			if !begun.Load() {
+				return errors.New("it began before the first had ended")
+			}
+			if n, err := tx.(Questions).Cursor(t.Context(), "first"); n != 1 || err != nil {
+				return fmt.Errorf("it sees %d (%v) of what the first wrote", n, err)
+			}
+			return nil
+		})
+	}()
+	update(t, r.Store, func(tx ledger.Tx) error {
+		close(inside)
+		time.Sleep(200 * time.Millisecond) // for the second to try
+		begun.Store(true)
+		return tx.Apply(t.Context(), []ledger.Change{{Row: ledger.CursorRow{Stage: "first", Upto: 1}}})
+	})
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }

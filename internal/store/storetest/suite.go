@@ -27,6 +27,7 @@ func Run(t *testing.T, open Opener) {
 		{"rolled back", testRollback},
 		{"cancelled", testCancelled},
 		{"one state for a reader", testSnapshot},
+		{"writers wait", testWait},
 		{"pages", testPages},
 		{"large bodies", testLarge},
 		{"group commit", testGroup},
@@ -46,7 +47,7 @@ func testStory(t *testing.T, open func() ledger.Store) {
 		if len(report.Erased) != 1 {
 			t.Errorf("erased: %q, want the one", report.Erased)
 		}
-		view(t, st, func(tx Questions) { askAll(t, tx, s.Log) })
+		view(t, st, func(tx Questions) { askAll(t, tx) })
 		again := s.Sequencer(t, st)
 		state, err := again.Fresh(t.Context())
 		if err != nil {
@@ -61,7 +62,7 @@ func testStory(t *testing.T, open func() ledger.Store) {
 func testNewRegister(t *testing.T, open func() ledger.Store) {
 	r := New(t, open(), 1)
 	r.Clean(t)
-	view(t, r.Store, func(tx Questions) { askAll(t, tx, r.Log) })
+	view(t, r.Store, func(tx Questions) { askAll(t, tx) })
 }
 
 func view(t testing.TB, s ledger.Store, f func(Questions)) {
