@@ -16,6 +16,7 @@ import (
 
 // View is what the stage reads of the register.
 type View interface {
+	Head(ctx context.Context) (ledger.Head, error)
 	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error]
 	// LastBody returns the body of the last record of a kind, and its index.
 	LastBody(ctx context.Context, kind receipt.Kind) (body []byte, index uint64, ok bool, err error)
@@ -49,8 +50,6 @@ type Stage[T Tx] struct {
 	Zone *time.Location
 	// Operators are the networks that the country expects data of.
 	Operators func() []device.Operator
-	// Size returns the number of records in the ledger that the view belongs to.
-	Size func() uint64
 }
 
 // Name returns "detect".
@@ -80,7 +79,11 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 	if err != nil {
 		return nil, after, err
 	}
-	upto := s.Size()
+	head, err := view.Head(ctx)
+	if err != nil {
+		return nil, after, err
+	}
+	upto := head.Size
 	changes, err := s.judge(ctx, view, day.Day)
 	if err != nil {
 		return nil, after, fmt.Errorf("judging the country as of %s: %w", day.Day, err)

@@ -32,6 +32,7 @@ import (
 
 // View is what the stage reads of the register.
 type View interface {
+	Head(ctx context.Context) (ledger.Head, error)
 	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error]
 	Openings(ctx context.Context, index uint64) ([]ledger.StoredOpening, error)
 	Hashes(ctx context.Context) tlog.HashReader

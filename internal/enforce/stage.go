@@ -8,6 +8,7 @@ import (
 
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/list"
+	"github.com/openceir/openceir/receipt"
 )
 
 // Stage is the stage "enforce". What it publishes is files; it writes nothing to the register.
@@ -26,32 +27,32 @@ func (s *Stage[T]) Name() string { return "enforce" }
 
 // Look publishes what changed for each stream since its last file.
 func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context.Context, T) error, uint64, error) {
-	st := s.State()
-	if st.Head.Size == 0 || st.Head.Size == after {
-		return nil, st.Head.Size, nil
+	head, err := view.Head(ctx) // the state may be ahead of the view
+	if err != nil || head.Size == 0 || head.Size == after {
+		return nil, head.Size, err
 	}
-	for _, stream := range Streams(st.Guard.Directory()) {
-		if err := s.publish(ctx, view, stream, st); err != nil {
+	for _, stream := range Streams(s.State().Guard.Directory()) {
+		if err := s.publish(ctx, view, stream, head.Head); err != nil {
 			return nil, after, fmt.Errorf("publishing the stream %s: %w", stream, err)
 		}
 	}
-	if err := writeFile(filepath.Join(s.Dir, "head"), st.Head.Note); err != nil {
+	if err := writeFile(filepath.Join(s.Dir, "head"), head.Note); err != nil {
 		return nil, after, err
 	}
-	return nil, st.Head.Size, nil
+	return nil, head.Size, nil
 }
 
-func (s *Stage[T]) publish(ctx context.Context, view T, stream string, st *ledger.State) error {
+func (s *Stage[T]) publish(ctx context.Context, view T, stream string, head receipt.Head) error {
 	dir := filepath.Join(s.Dir, stream)
 	index, err := ReadIndex(dir)
 	if err != nil {
 		return err
 	}
-	if index.Size == st.Head.Size {
+	if index.Size == head.Size {
 		return nil
 	}
 	if index.Size > 0 {
-		f, err := s.Delta(ctx, view, stream, index.Size, st.Head.Head)
+		f, err := s.Delta(ctx, view, stream, index.Size, head)
 		if err != nil || !f.Changed {
 			return err
 		}
@@ -61,7 +62,7 @@ func (s *Stage[T]) publish(ctx context.Context, view T, stream string, st *ledge
 		index.Deltas = append(index.Deltas, f.Name)
 	}
 	if index.Size == 0 || len(index.Deltas) >= snapshotEvery {
-		f, err := s.Snapshot(ctx, view, stream, st.Head.Head)
+		f, err := s.Snapshot(ctx, view, stream, head)
 		if err != nil {
 			return err
 		}
@@ -70,7 +71,7 @@ func (s *Stage[T]) publish(ctx context.Context, view T, stream string, st *ledge
 		}
 		index.Snapshot, index.Deltas = f.Name, nil
 	}
-	index.Size = st.Head.Size
+	index.Size = head.Size
 	return writeFile(filepath.Join(dir, "index"), index.Bytes())
 }
 

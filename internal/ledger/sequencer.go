@@ -121,6 +121,9 @@ func (s *Sequencer) catchUp(ctx context.Context, tx Tx) error {
 		}
 	}
 	st := s.state
+	if err := grown(ctx, tx, st, head); err != nil {
+		return err
+	}
 	if st == nil {
 		st = &State{Table: list.NewTable(nil), Guard: new(list.Guard)}
 	}
@@ -130,6 +133,24 @@ func (s *Sequencer) catchUp(ctx context.Context, tx Tx) error {
 	}
 	s.state = next
 	return nil
+}
+
+// grown checks that the ledger only grew since a state was read: a database that was restored from
+// an old copy, or rewritten, must not be written on.
+func grown(ctx context.Context, tx Tx, st *State, head Head) error {
+	if st == nil || st.Head.Size == 0 {
+		return nil
+	}
+	if head.Size > st.Head.Size {
+		was, err := root(st.Head.Size, newHashes(ctx, tx))
+		if err != nil {
+			return problem.New(problem.Broken, "reading the tree of %d records: %w", st.Head.Size, err)
+		}
+		if was == st.Head.Root {
+			return nil
+		}
+	}
+	return problem.New(problem.Broken, "the ledger has %d records and does not continue the %d known here: it was restored or rewritten; stop, and run ceir ledger verify with a head held elsewhere", head.Size, st.Head.Size)
 }
 
 // advance folds the records between a state and a head.
