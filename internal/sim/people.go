@@ -88,6 +88,11 @@ func (w *World) signers() []string {
 	in := slices.Sorted(maps.Keys(w.directory.Persons))
 	w.dice.Shuffle(len(in), func(i, j int) { in[i], in[j] = in[j], in[i] })
 	n := min(1+w.dice.IntN(3), len(in))
+	if w.chance(4) {
+		first := organisation(in[0])
+		in = slices.DeleteFunc(in, func(p string) bool { return organisation(p) != first }) // colleagues
+		n = len(in)
+	}
 	if w.chance(8) {
 		return append(in[:n], w.person())
 	}

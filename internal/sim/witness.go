@@ -19,6 +19,8 @@ type Witness struct {
 	log    note.Verifier
 	nation *nation
 
+	highest time.Time // that the centre's clock ever showed
+
 	texts  []string // of the records
 	facts  []*fact
 	leaves [][32]byte
@@ -50,6 +52,8 @@ func (x *Witness) read(r *register, clock time.Time) error {
 			return fmt.Errorf("record %d is another than it was", i)
 		}
 	}
+	clock = clock.Truncate(time.Microsecond)
+	x.highest = later(x.highest, clock)
 	for _, l := range r.leaves[len(x.texts):] {
 		if err := x.next(r, l, clock); err != nil {
 			return fmt.Errorf("record %d: %w", len(x.facts), err)
@@ -71,7 +75,7 @@ func (x *Witness) next(r *register, l ledger.Leaf, clock time.Time) error {
 		return fmt.Errorf("it calls itself %d and is kept as %d", f.index, l.Index)
 	case twice:
 		return fmt.Errorf("it has the key of record %d", before)
-	case !f.time.Equal(later(x.lastTime(), clock.Truncate(time.Microsecond))):
+	case f.time.Before(later(x.lastTime(), clock)) || f.time.After(later(x.lastTime(), x.highest)):
 		return fmt.Errorf("its time is %s, the record before it is of %s and the clock shows %s", f.time, x.lastTime(), clock)
 	case string(l.Kind) != f.kind:
 		return fmt.Errorf("it is kept as a %s and is a %s", l.Kind, f.kind)

@@ -76,6 +76,16 @@ func TestWorldSeeds(t *testing.T) {
 		}
 		return failures < 5
 	})
+	for _, what := range mustHappen {
+		if sum[what] == 0 && to-from >= 100 && failures == 0 {
+			t.Errorf("in %d worlds there was never: %s", to-from, what)
+		}
+	}
+	for _, a := range attacks {
+		if sum["attack: "+a.name] == 0 && to-from >= 100 && failures == 0 {
+			t.Errorf("in %d worlds there was never the attack: %s", to-from, a.name)
+		}
+	}
 	t.Logf("%d seeds, %d events, %d records", to-from, events, acts)
 	for _, k := range slices.Sorted(maps.Keys(sum)) {
 		t.Logf("%7d %s", sum[k], k)
