@@ -1,0 +1,190 @@
+package feed
+
+import (
+	"context"
+	"crypto/ed25519"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/problem"
+	"github.com/openceir/openceir/receipt"
+)
+
+// post is a centre that takes what it is sent, and two operators' nodes.
+type post struct {
+	*httptest.Server
+	north, south *Client
+	segments     map[string][]byte
+	reports      []device.NodeReport
+	now          time.Time
+}
+
+func newPost(t *testing.T) *post {
+	p := &post{segments: map[string][]byte{}, now: time.Date(2026, 7, 1, 6, 0, 0, 0, time.UTC)}
+	d := &receipt.Directory{Nodes: map[string]ed25519.PublicKey{}}
+	clock := func() time.Time { return p.now }
+	key := func(node string, seed byte) ed25519.PrivateKey {
+		k := ed25519.NewKeyFromSeed([]byte(strings.Repeat(string(seed), 32)))
+		d.Nodes[node] = k.Public().(ed25519.PublicKey)
+		return k
+	}
+	lists := t.TempDir()
+	for _, stream := range []string{"national", "north"} {
+		if err := os.MkdirAll(filepath.Join(lists, stream), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(lists, stream, "index"), []byte(stream), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(lists, "..", "secret"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Lists: lists, Now: clock, Directory: func() *receipt.Directory { return d },
+		Accept: func(_ context.Context, op device.Operator, body []byte) (bool, error) {
+			_, already := p.segments[string(op)+string(body)]
+			p.segments[string(op)+string(body)] = body
+			if string(body) == "bad" {
+				return false, problem.New(problem.Invalid, "it is no segment")
+			}
+			return already, nil
+		},
+		Report: func(_ context.Context, r device.NodeReport) error { p.reports = append(p.reports, r); return nil },
+		Delta: func(_ context.Context, stream string, from uint64) ([]byte, []byte, error) {
+			return []byte("body"), []byte("manifest"), nil
+		}}
+	p.Server = httptest.NewServer(s.Handler())
+	t.Cleanup(p.Close)
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.north = &Client{Centre: u, Node: "north/eir", Key: key("north/eir", 'n'), Now: clock}
+	p.south = &Client{Centre: u, Node: "south/eir", Key: key("south/eir", 's'), Now: clock}
+	return p
+}
+
+func wants(t *testing.T, what string, err error, kind problem.Kind) {
+	t.Helper()
+	if err == nil || problem.Of(err) != kind {
+		t.Errorf("%s: %v, wanted %s", what, err, kind)
+	}
+}
+
+// A request counts only if the node that the directory names signed it: this method, path, body
+// and time.
+func TestRequestsAreSigned(t *testing.T) {
+	p, ctx := newPost(t), t.Context()
+	if err := p.north.post(ctx, "/v1/observations", []byte("rows")); err != nil {
+		t.Fatal(err)
+	}
+	stranger := *p.north
+	stranger.Node = "north/other"
+	wants(t, "a node that is not in the directory", stranger.post(ctx, "/v1/observations", []byte("x")), problem.Refused)
+	thief := *p.north
+	thief.Key = p.south.Key
+	wants(t, "another node's key", thief.post(ctx, "/v1/observations", []byte("x")), problem.Refused)
+	late := *p.north
+	late.Now = func() time.Time { return p.now.Add(-6 * time.Minute) }
+	wants(t, "a request of six minutes ago", late.post(ctx, "/v1/observations", []byte("x")), problem.Refused)
+
+	// The signed headers of one request on another body, or another path.
+	m := message{http.MethodPost, "/v1/observations", "north/eir", p.now, []byte("rows")}
+	for _, other := range []struct{ path, body string }{{"/v1/observations", "other rows"}, {"/v1/reports", "rows"}} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+other.path, strings.NewReader(other.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.sign(req.Header, p.north.Key)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusForbidden {
+			t.Errorf("a signature moved to %v is answered %d", other, resp.StatusCode)
+		}
+	}
+	if len(p.segments) != 1 {
+		t.Errorf("%d segments were taken, one was signed", len(p.segments))
+	}
+}
+
+// The national stream is for everybody, an operator's for its own nodes, and nothing else of the
+// disk for anybody.
+func TestWhoMayRead(t *testing.T) {
+	p, ctx := newPost(t), t.Context()
+	resp, err := http.Get(p.URL + "/lists/national/index")
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatalf("the national list: %v %v", resp, err)
+	}
+	resp.Body.Close()
+	if b, err := p.north.get(ctx, "/lists/north/index"); err != nil || string(b) != "north" {
+		t.Errorf("north's own list: %q %v", b, err)
+	}
+	_, err = p.south.get(ctx, "/lists/north/index")
+	wants(t, "another operator's list", err, problem.Refused)
+	_, err = p.south.get(ctx, "/lists/north/from/3")
+	wants(t, "another operator's delta", err, problem.Refused)
+	for _, path := range []string{"/lists/../secret", "/lists/national/..%2f..%2fsecret", "/lists/%2e%2e/secret", "/lists/national/.hidden", `/lists/national/..\secret`} {
+		resp, err := http.Get(p.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode == 200 {
+			t.Errorf("%s is answered 200", path)
+		}
+	}
+}
+
+// A segment is sent until the centre has it, once; what the centre refuses for good is set aside.
+func TestPush(t *testing.T) {
+	p, ctx := newPost(t), t.Context()
+	spool := t.TempDir()
+	write := func(name, body string) {
+		if err := os.WriteFile(filepath.Join(spool, name+".segment"), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a", "one")
+	write("b", "two")
+	if sent, err := p.north.Push(ctx, spool); sent != 2 || err != nil {
+		t.Fatalf("%d sent, %v", sent, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(spool, "*")); len(left) != 0 {
+		t.Errorf("%v is still in the spool", left)
+	}
+	write("c", "bad")
+	if _, err := p.north.Push(ctx, spool); err == nil || !strings.Contains(err.Error(), "set aside") {
+		t.Errorf("a segment that is none: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(spool, "c.segment.refused")); err != nil {
+		t.Errorf("it is not set aside: %v", err)
+	}
+	write("d", "three")
+	p.Close()
+	if _, err := p.north.Push(ctx, spool); problem.Of(err) != problem.Busy {
+		t.Errorf("with the centre down: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(spool, "d.segment")); err != nil {
+		t.Errorf("the centre was down, and the segment is gone: %v", err)
+	}
+}
+
+// A node reports for itself only, and a body longer than a report is cut off.
+func TestReports(t *testing.T) {
+	p, ctx := newPost(t), t.Context()
+	if err := p.north.Report(ctx, device.NodeReport{Size: 7, State: device.InForce}); err != nil || len(p.reports) != 1 || p.reports[0].Node != "north/eir" {
+		t.Fatalf("%v, reports %v", err, p.reports)
+	}
+	wants(t, "a report for another node", p.north.post(ctx, "/v1/reports", device.Encode(device.NodeReport{Node: "south/eir", State: device.Held})), problem.Invalid)
+	wants(t, "a report that is too long", p.north.post(ctx, "/v1/reports", make([]byte, maxReport+1)), problem.Invalid)
+}
