@@ -97,7 +97,9 @@ func (s *Sequencer) once(ctx context.Context, f func(Tx, *Batch) error) error {
 		s.state = nil // what was on its way is gone; read the truth again
 		return err
 	}
-	s.state = &State{b.head, b.time, b.table, b.guard}
+	if len(b.entries) > 0 { // a batch of nothing leaves no time behind, however wrong the clock was
+		s.state = &State{b.head, b.time, b.table, b.guard}
+	}
 	s.last.Store(s.state)
 	return nil
 }
