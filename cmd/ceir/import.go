@@ -14,23 +14,34 @@ import (
 func (a *app) importFile() *cobra.Command {
 	var op, withdraw, reason string
 	c := &cobra.Command{
-		Use:   "import KIND FILE [--operator NAME] | --withdraw DIGEST",
-		Short: "take a file in, or take one back",
+		Use:   "import [KIND FILE [--operator NAME] | --withdraw DIGEST --reason TEXT]",
+		Short: "take a file in, or take one back; without arguments, list what is in force",
 		Long: "import takes in a file, zipped or plain: operator (with --operator), gsma_tac or stolen_list.\n" +
-			"The same file again changes nothing. --withdraw takes one file's effect back.",
+			"The same file again changes nothing. --withdraw takes one file's effect back. Without arguments\n" +
+			"it lists the files in force with their digests.",
 		Args: args(func(_ *cobra.Command, args []string) error {
-			if want := 2; withdraw == "" && len(args) != want || withdraw != "" && len(args) != 0 {
+			switch {
+			case withdraw != "" && len(args) > 0, len(args) == 1, len(args) > 2:
 				return fmt.Errorf("write a kind and a file, or --withdraw DIGEST")
+			case withdraw != "" && reason == "":
+				return fmt.Errorf("say why it is taken back: --reason TEXT")
 			}
 			return nil
 		}),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.open(c.Context(), func(t *centre.Centre) error {
-				if withdraw != "" {
+				switch {
+				case withdraw != "":
 					if err := t.Withdraw(c.Context(), withdraw, reason); err != nil {
 						return err
 					}
 					return a.print(map[string]string{"withdrawn": withdraw}, "Withdrawn. Run ceir run --until-idle for its consequences.\n")
+				case len(args) == 0:
+					all, err := t.Files(c.Context())
+					if err != nil {
+						return err
+					}
+					return a.print(all, filesText(all))
 				}
 				r, err := t.Import(c.Context(), args[1], device.FileKind(args[0]), device.Operator(op), a.progress(args[1]))
 				if err != nil {
@@ -58,6 +69,22 @@ func reportText(r *observe.Report) string {
 	}
 	for _, w := range r.Warnings {
 		fmt.Fprintf(&b, "Note: %s\n", w)
+	}
+	return b.String()
+}
+
+func filesText(all []device.File) string {
+	var b strings.Builder
+	for i := range all {
+		f := &all[i]
+		fmt.Fprintf(&b, "%s %s ", f.Digest, f.Kind)
+		if f.Operator != "" {
+			fmt.Fprintf(&b, "%s %s..%s ", f.Operator, f.From, f.To)
+		}
+		fmt.Fprintf(&b, "%d rows, %s\n", f.Rows, f.Name)
+	}
+	if len(all) == 0 {
+		b.WriteString("No file is in force yet.\n")
 	}
 	return b.String()
 }

@@ -107,9 +107,10 @@ func phone(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("OPERATOR", string(r.Operator))
 }
 
-// change runs a statement on the register's database.
+// change runs a statement that must change something.
 func change(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, len(args) == 1)
+	var changed int64
 	ctx := context.Background()
 	if url := ts.Getenv("DATABASE"); url != "" {
 		c, err := pgx.Connect(ctx, url)
@@ -117,23 +118,49 @@ func change(ts *testscript.TestScript, neg bool, args []string) {
 		defer c.Close(ctx)
 		tag, err := c.Exec(ctx, args[0])
 		ts.Check(err)
-		changed(ts, tag.RowsAffected())
-		return
+		changed = tag.RowsAffected()
+	} else {
+		db, err := sql.Open("sqlite", ts.MkAbs("d/register.sqlite"))
+		ts.Check(err)
+		defer db.Close()
+		r, err := db.Exec(args[0])
+		ts.Check(err)
+		changed, err = r.RowsAffected()
+		ts.Check(err)
 	}
-	db, err := sql.Open("sqlite", ts.MkAbs("d/register.sqlite"))
-	ts.Check(err)
-	defer db.Close()
-	r, err := db.Exec(args[0])
-	ts.Check(err)
-	n, err := r.RowsAffected()
-	ts.Check(err)
-	changed(ts, n)
-}
-
-func changed(ts *testscript.TestScript, rows int64) {
-	if rows == 0 {
+	if changed == 0 {
 		ts.Fatalf("the statement changed nothing")
 	}
+}
+
+// query prints the rows of a question of one column.
+func query(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, len(args) == 1)
+	var rows interface {
+		Next() bool
+		Scan(to ...any) error
+		Err() error
+	}
+	ctx := context.Background()
+	if url := ts.Getenv("DATABASE"); url != "" {
+		c, err := pgx.Connect(ctx, url)
+		ts.Check(err)
+		defer c.Close(ctx)
+		rows, err = c.Query(ctx, args[0])
+		ts.Check(err)
+	} else {
+		db, err := sql.Open("sqlite", ts.MkAbs("d/register.sqlite"))
+		ts.Check(err)
+		defer db.Close()
+		rows, err = db.Query(args[0])
+		ts.Check(err)
+	}
+	for rows.Next() {
+		var s string
+		ts.Check(rows.Scan(&s))
+		fmt.Fprintln(ts.Stdout(), s)
+	}
+	ts.Check(rows.Err())
 }
 
 // flip turns one bit of a file round.

@@ -112,12 +112,13 @@ func TestScriptsOnPostgres(t *testing.T) {
 //	until REGEXP PROGRAM ARGS...    run a program again and again until its output matches
 //	s13check ADDR IMEI IMSI         ask over Diameter, as an MME does
 //	n17check ADDR IMEI IMSI         ask over HTTP/2, as an AMF does
-//	sql STATEMENT                   change the register's tables behind its back
+//	change STATEMENT                change the register's tables behind its back, in SQL
+//	query QUESTION                  print the rows of a question of one column
 //	flip FILE OFFSET                turn one bit of a file round; a negative offset counts from its end
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"register": register, "country": takeCountry, "authority": authority, "remember": remember, "phone": phone, "node": node,
 	"start": start, "end": end, "crash": crash, "await": await, "until": until, "s13check": s13check, "n17check": n17check,
-	"status": status, "sql": change, "flip": flip,
+	"status": status, "change": change, "query": query, "flip": flip,
 }
 
 // want checks the number of arguments of a command that can not be negated.

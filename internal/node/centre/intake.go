@@ -119,6 +119,19 @@ func (t *Centre) Sweep(ctx context.Context) (lake.Swept, error) {
 	return swept, errors.Join(err, failed)
 }
 
+// Files returns the files in force, but the segments of nodes, which are many.
+func (t *Centre) Files(ctx context.Context) (out []device.File, err error) {
+	out = []device.File{}
+	for _, kind := range []device.FileKind{device.FileTAC, device.FileStolen, device.FileOperator} {
+		files, err := register{t}.Files(ctx, kind, "")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, files...)
+	}
+	return out, nil
+}
+
 // Accept takes a segment of an operator's node.
 func (t *Centre) Accept(ctx context.Context, op device.Operator, body []byte) (already bool, err error) {
 	name := fmt.Sprintf("%x", sha256.Sum256(body))
