@@ -208,7 +208,7 @@ func (v *verifier) record(leaf Leaf, row string) {
 	v.apply(changes)
 	if r.Content.Kind == KindErasure && e.Effect != nil {
 		if x, err := Decode[Erasure](e.Effect.Body); err == nil {
-			v.erased[partKey{x.Index, x.Part}] = r.Index
+			v.erased[partKey(x)] = r.Index
 		}
 	}
 }

@@ -16,10 +16,9 @@ import (
 // Memory is a register in memory: all or nothing, as a database's, and with faults to order. A
 // committed state is never changed, so every state there ever was can be opened again.
 type Memory struct {
-	mu       sync.Mutex // guards the rest
-	now      *register
-	fault    *Fault
-	attempts int // statements of the transaction that a fault last struck, or would have
+	mu    sync.Mutex // guards the rest
+	now   *register
+	fault *Fault
 }
 
 // Fault is what goes wrong in one of the next transactions.

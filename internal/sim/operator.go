@@ -101,8 +101,6 @@ func (o *operator) answer(q *list.Query) list.Answer {
 	return o.w.plant.answer(o, &a)
 }
 
-func (o *operator) table() *list.Table { return o.w.plant.table(o) }
-
 func (o *operator) head() receipt.Head { return o.lists.Replica.Head() }
 
 // wire is the network between a node and the centre, with its weather.
