@@ -207,7 +207,7 @@ func (a *app) propose() *cobra.Command {
 	var by, why string
 	measure := &cobra.Command{
 		Use:     "measure LINE-OP... --by PERSON --why TEXT",
-		Short:   "change lines of the list",
+		Short:   "ask for a change of the list",
 		Example: `  ceir propose measure "set listed 35227301738651 prohibited barred" --by ministry/amina --why "order 12"`,
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -218,6 +218,9 @@ func (a *app) propose() *cobra.Command {
 					return problem.New(problem.Invalid, "%w", err)
 				}
 				ops = append(ops, o)
+			}
+			if strings.TrimSpace(why) == "" {
+				return usage{fmt.Errorf("--why: write the reason, which the device's holder will read")}
 			}
 			author, err := receipt.ParseAuthor("person " + by)
 			if err != nil {

@@ -36,7 +36,7 @@ func (t *Centre) propose(ctx context.Context, kind receipt.Kind, by receipt.Auth
 func (t *Centre) ProposeMeasure(ctx context.Context, by receipt.Author, ops []list.Op, why string) (receipt.Digest, error) {
 	count := list.Count(t.state().Table, ops, t.seen())
 	need := t.state().Guard.Needs(count.Refuses + count.Releases)
-	text := fmt.Sprintf("%s It newly refuses %d active pairs and releases %d; alone it needs %s.", why, count.Refuses, count.Releases, need)
+	text := fmt.Sprintf("%q: it newly refuses %d active pairs and releases %d. By itself it needs %s.", why, count.Refuses, count.Releases, need)
 	return t.propose(ctx, receipt.Measure, by, list.OpsText(ops), []byte(why), text)
 }
 
