@@ -42,9 +42,10 @@ var ErrInjected = errors.New("the failure of a test")
 // Failing makes one statement of a writing transaction fail: the beginning is number 0, the COMMIT
 // the last.
 type Failing struct {
-	At    int  // number of the statement
-	After bool // it fails after it took effect
-	Seen  int  // statements so far
+	At        int  // number of the statement
+	After     bool // it fails after it took effect
+	Seen      int  // statements so far
+	Committed bool // the COMMIT took effect
 }
 
 // Inject returns a store on the same connections whose writing transactions fail so.
@@ -106,7 +107,12 @@ func (s failingSession) put(ctx context.Context, t *table, rows [][]any) error {
 
 func (s failingSession) commit(ctx context.Context) error {
 	ended := false
-	err := s.f.run(func() error { ended = true; return s.session.commit(ctx) })
+	err := s.f.run(func() error {
+		ended = true
+		err := s.session.commit(ctx)
+		s.f.Committed = err == nil
+		return err
+	})
 	if !ended {
 		s.session.rollback()
 	}
