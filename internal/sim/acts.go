@@ -168,8 +168,13 @@ func (w *World) several() string {
 	var all []ledger.Draft
 	for range 2 + w.dice.IntN(4) {
 		d := w.drawMeasure()
-		if w.chance(3) {
+		switch w.dice.IntN(8) {
+		case 0, 1:
 			d = w.draft("remark", office("portal"), 0, []byte("of no consequence\n"))
+		case 2:
+			if len(all) > 0 {
+				d = all[0] // twice
+			}
 		}
 		all = append(all, d)
 	}
@@ -230,5 +235,20 @@ func (w *World) askAgain() string {
 			panic(fmt.Sprintf("asked again for record %d: %v", w.acked[d.Content.Key], err))
 		}
 	}
-	return fmt.Sprintf("%d doubtful", len(doubt))
+	return fmt.Sprintf("%d doubtful, %s", len(doubt), w.reuseKey())
+}
+
+// reuseKey asks for something else under a key that is taken.
+func (w *World) reuseKey() string {
+	if len(w.drafts) == 0 {
+		return "no key is taken"
+	}
+	old := w.drafts[w.dice.IntN(len(w.drafts))]
+	by := w.two()
+	d := w.draft(old.Content.Kind, byPerson(by[0]), 0, slices.Clone(old.Effect.Body), by...)
+	d.Content.Key = old.Content.Key
+	if index, err := w.anyProcess().sequencer.Submit(w.ctx, d); err == nil {
+		panic(fmt.Sprintf("the key of record %d was taken and is acknowledged for something else, as record %d", w.acked[old.Content.Key], index))
+	}
+	return "a taken key is refused"
 }

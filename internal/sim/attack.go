@@ -28,6 +28,9 @@ var attacks = []struct {
 	{"a denominator of a larger country", (*World).attackByDenominator},
 	{"a policy by one person", (*World).attackByPolicy},
 	{"a record from tomorrow", (*World).attackFromTomorrow},
+	{"small portions, each dated a day before the one before", (*World).attackBackwards},
+	{"a file for somebody else", (*World).attackOtherStream},
+	{"a table of another digest", (*World).attackDigest},
 	{"another history", (*World).attackRewritten},
 	{"the lines of an act changed", (*World).attackChanged},
 	{"a snapshot of another log", (*World).attackOtherLog},
@@ -35,19 +38,24 @@ var attacks = []struct {
 
 // attack brings a node a forged file and sees that nothing changes.
 func (w *World) attack() string {
-	a := attacks[w.dice.IntN(len(attacks))]
-	o := w.anyOperator()
-	f, ok := a.make(w, o)
-	if !ok {
-		return a.name + ": not now"
+	for range 8 {
+		a := attacks[w.dice.IntN(len(attacks))]
+		o := w.anyOperator()
+		if f, ok := a.make(w, o); ok {
+			return w.strikeAt(o, a.name, f)
+		}
 	}
+	return "not now"
+}
+
+func (w *World) strikeAt(o *operator, name string, f file) string {
 	head, digest := o.head(), w.plant.table(o).Digest()
 	err := o.take("forged", f.manifest, f.body)
 	if err == nil || o.head() != head || w.plant.table(o).Digest() != digest {
-		panic(fmt.Sprintf("%s believes a forged file: %s", o.name, a.name))
+		panic(fmt.Sprintf("%s believes a forged file: %s", o.name, name))
 	}
-	w.tally("attack: " + a.name)
-	return fmt.Sprintf("%s on %s: %v", a.name, o.name, err)
+	w.tally("attack: " + name)
+	return fmt.Sprintf("%s on %s: %v", name, o.name, err)
 }
 
 // stolen lends the thief the register and the key, as far as a node's stream is concerned.
@@ -214,6 +222,56 @@ func (w *World) attackFromTomorrow(o *operator) (file, bool) {
 	return h.file()
 }
 
+func (w *World) attackBackwards(o *operator) (file, bool) {
+	h, ok := w.thief(o)
+	if !ok {
+		return file{}, false
+	}
+	for _, m := range phantoms(9) {
+		h.signed(refuseAll([]imei.IMEI{m}), "ministry/amina")
+		h.time = h.time.Add(-25 * time.Hour)
+	}
+	return h.file()
+}
+
+// honest makes the honest delta for a node, of some stream.
+func (w *World) honest(o *operator, stream string) (*list.Delta, *list.Manifest, bool) {
+	if o.Size() == 0 || o.Size() >= w.memory.state().head.Size {
+		return nil, nil, false
+	}
+	body, manifest, err := w.processes[0].delta(w.ctx, stream, o.Size())
+	w.must(err)
+	d, err := list.ParseDelta(body)
+	w.must(err)
+	m, err := list.OpenManifest(manifest, w.log)
+	w.must(err)
+	return d, m, true
+}
+
+func (w *World) sealed(d *list.Delta, m *list.Manifest) (file, bool) {
+	body := d.Bytes()
+	manifest, err := m.Seal(body, w.signer)
+	w.must(err)
+	return file{"", manifest, body}, true
+}
+
+func (w *World) attackOtherStream(o *operator) (file, bool) {
+	d, m, ok := w.honest(o, list.National)
+	if !ok {
+		return file{}, false
+	}
+	return w.sealed(d, m)
+}
+
+func (w *World) attackDigest(o *operator) (file, bool) {
+	d, m, ok := w.honest(o, o.name)
+	if !ok {
+		return file{}, false
+	}
+	m.After[3] ^= 1
+	return w.sealed(d, m)
+}
+
 // attackRewritten tells the node another history of before it stood where it stands.
 func (w *World) attackRewritten(o *operator) (file, bool) {
 	h, ok := w.thief(o)
@@ -229,25 +287,17 @@ func (w *World) attackRewritten(o *operator) (file, bool) {
 
 // attackChanged changes what an honest delta says that its acts set.
 func (w *World) attackChanged(o *operator) (file, bool) {
-	if o.Size() == 0 || o.Size() >= w.memory.state().head.Size {
+	d, m, ok := w.honest(o, o.name)
+	if !ok {
 		return file{}, false
 	}
-	body, manifest, err := w.processes[0].delta(w.ctx, o.name, o.Size())
-	w.must(err)
-	d, err := list.ParseDelta(body)
-	w.must(err)
-	m, err := list.OpenManifest(manifest, w.log)
-	w.must(err)
 	for i := range d.Ops {
 		if l := &d.Ops[i].Line; !d.Ops[i].Drop && l.Class == list.Listed {
 			l.Ground = list.Court
 			after := o.lists.Replica.Table().Clone()
 			after.Apply(d.Ops)
 			m.After = after.Digest()
-			body = d.Bytes()
-			manifest, err = m.Seal(body, w.signer)
-			w.must(err)
-			return file{"", manifest, body}, true
+			return w.sealed(d, m)
 		}
 	}
 	return file{}, false

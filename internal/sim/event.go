@@ -22,6 +22,7 @@ var events = []event{
 	{5, "policy", (*World).givePolicy},
 	{7, "findings", (*World).find},
 	{12, "measure", (*World).measure},
+	{4, "rule", (*World).byRule},
 	{5, "release", (*World).release},
 	{3, "theft", (*World).steal},
 	{3, "clerk", (*World).clerk},

@@ -208,6 +208,11 @@ func (x *Witness) crowd(ops []op) (pairs, thefts int) {
 	for _, d := range x.nation.devices {
 		by[d] = append(by[d], "")
 	}
+	for _, o := range ops { // such as were stolen before anybody used them
+		if d := imei.IMEI(o.from); o.from == o.to && len(by[d]) == 0 {
+			by[d] = append(by[d], "")
+		}
+	}
 	versions := []int{-1, 2}
 	most := [2]int{}
 	for d, who := range by {

@@ -129,6 +129,38 @@ func (w *World) measure() string {
 	return fmt.Sprintf("%q by %d %s", d.Effect.Body, len(d.Approvals), w.submit(d))
 }
 
+// byRule: an act in the name of a rule, under its policy in force or one of before, which covers it
+// or almost.
+func (w *World) byRule() string {
+	var all []uint64
+	for i := range uint64(len(w.witness.facts)) {
+		if w.witness.policies[i] != nil {
+			all = append(all, i)
+		}
+	}
+	if len(all) == 0 {
+		return "there is no policy"
+	}
+	at := all[w.dice.IntN(len(all))]
+	p := w.witness.policies[at]
+	ground, err := list.ParseGround(p.ground)
+	w.must(err)
+	m := w.device()
+	l := list.Line{Class: list.Listed, From: m, To: m, Status: list.Prohibited, Ground: ground, Version: list.AnyVersion}
+	switch w.dice.IntN(6) {
+	case 0:
+		l.Ground = list.Fraud
+	case 1:
+		l.To++
+	case 2:
+		l.Class, l.Status, l.Subscriber, l.Overrides = list.Pair, list.Allowed, subscriber.Of(w.someone(m), 0), list.GroundSet(list.Barred)
+	case 3:
+		l.Class, l.Status = list.Exempt, list.Allowed
+	}
+	d := w.draft(receipt.Measure, receipt.Author{Sort: receipt.Rule, Name: p.rule}, at, list.OpsText([]list.Op{{Line: l}}))
+	return fmt.Sprintf("%q under %d %s", d.Effect.Body, at, w.submit(d))
+}
+
 // release drops what stands, stolen or not.
 func (w *World) release() string {
 	var ops []list.Op
@@ -162,8 +194,11 @@ func (w *World) steal() string {
 		return "none"
 	}
 	by := w.two()
-	if w.chance(2) {
+	switch w.dice.IntN(3) {
+	case 0:
 		by = w.signers()
+	case 1:
+		by = []string{"ministry/amina", "ministry/bela"}
 	}
 	return fmt.Sprintf("%d, back %v, by %v, %s", len(ops), drop, by, w.submit(w.draft(receipt.Measure, office("decide"), 0, list.OpsText(ops), by...)))
 }

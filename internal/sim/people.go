@@ -69,7 +69,9 @@ func (w *World) appoint(d *receipt.Directory, person string) {
 func (w *World) changedDirectory() *receipt.Directory {
 	d := &receipt.Directory{Organisations: maps.Clone(w.directory.Organisations), Persons: maps.Clone(w.directory.Persons), Nodes: maps.Clone(w.directory.Nodes)}
 	switch p := w.person(); {
-	case w.chance(2) && w.size.operators > 3 && d.Organisations["west"] == nil:
+	case w.chance(8): // nobody could ever change it again
+		maps.DeleteFunc(d.Persons, func(p string, _ ed25519.PublicKey) bool { return organisation(p) != "ministry" })
+	case w.chance(3) && w.size.operators > 3 && d.Organisations["west"] == nil:
 		d.Organisations["west"] = []subscriber.PLMN{networks[3].plmn}
 		d.Nodes["west/eir"] = w.public("west/eir")
 	case d.Persons[p] != nil && len(d.Persons) > 3:
