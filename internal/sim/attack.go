@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/openceir/openceir/imei"
@@ -28,9 +30,10 @@ var attacks = []struct {
 	{"a denominator of a larger country", (*World).attackByDenominator},
 	{"a policy by one person", (*World).attackByPolicy},
 	{"a record from tomorrow", (*World).attackFromTomorrow},
-	{"small portions, each dated a day before the one before", (*World).attackBackwards},
+	{"a record dated before the one before", (*World).attackBackwards},
 	{"a file for somebody else", (*World).attackOtherStream},
 	{"a table of another digest", (*World).attackDigest},
+	{"an act that is in no tree", (*World).attackSecret},
 	{"another history", (*World).attackRewritten},
 	{"the lines of an act changed", (*World).attackChanged},
 	{"a snapshot of another log", (*World).attackOtherLog},
@@ -227,10 +230,9 @@ func (w *World) attackBackwards(o *operator) (file, bool) {
 	if !ok {
 		return file{}, false
 	}
-	for _, m := range phantoms(9) {
-		h.signed(refuseAll([]imei.IMEI{m}), "ministry/amina")
-		h.time = h.time.Add(-25 * time.Hour)
-	}
+	h.add("remark", office("portal"), 0, []byte("nothing\n"), nil)
+	h.time = h.time.Add(-time.Second)
+	h.signed(refuseAll(phantoms(1)), w.two()...)
 	return h.file()
 }
 
@@ -261,6 +263,34 @@ func (w *World) attackOtherStream(o *operator) (file, bool) {
 		return file{}, false
 	}
 	return w.sealed(d, m)
+}
+
+// attackSecret puts an act between honest ones that two organisations signed and no log holds.
+func (w *World) attackSecret(o *operator) (file, bool) {
+	d, m, ok := w.honest(o, o.name)
+	if !ok {
+		return file{}, false
+	}
+	for i := o.Size(); i < m.Head.Size; i++ {
+		at, shown := slices.BinarySearchFunc(d.Evidence.Entries, i, func(e receipt.Entry, i uint64) int { return cmp.Compare(e.Record.Index, i) })
+		if shown {
+			continue
+		}
+		h, _ := w.thief(o)
+		h.size, h.time = i, w.witness.facts[i].time
+		h.signed(refuseAll(phantoms(1)), w.two()...)
+		d.Evidence.Entries = slices.Insert(d.Evidence.Entries, at, h.entries...)
+		before := slices.IndexFunc(d.Ops, func(o list.Op) bool { return o.Line.Act > i })
+		if before < 0 {
+			before = len(d.Ops)
+		}
+		d.Ops = slices.Insert(d.Ops, before, h.ops...)
+		after := o.lists.Replica.Table().Clone()
+		after.Apply(d.Ops)
+		m.After = after.Digest()
+		return w.sealed(d, m)
+	}
+	return file{}, false
 }
 
 func (w *World) attackDigest(o *operator) (file, bool) {

@@ -182,7 +182,7 @@ func (w *World) steal() string {
 	drop := w.chance(3)
 	ops := []list.Op{}
 	first := w.dice.IntN(models)
-	for i := range 20 + w.dice.IntN(50) {
+	for i := range 51 + w.dice.IntN(25) {
 		m := imei.New(tacOf(first), uint32(500_000+i)) // out of a warehouse: nobody has seen them
 		l := list.Line{Class: list.Listed, From: m, To: m, Status: list.Prohibited, Ground: list.Stolen, Version: list.AnyVersion}
 		_, stands := w.processes[0].state().Table.Find(l.Key())

@@ -38,13 +38,15 @@ func (w *World) thief(o *operator) (*thief, bool) {
 
 // otherLog is a log of his own from the first record on, in which he is everybody.
 func (w *World) otherLog(o *operator) *thief {
-	h := &thief{w: w, o: o, honest: new(register), time: w.forgedTime(), grown: map[int64]tlog.Hash{}}
+	h := &thief{w: w, o: o, honest: new(register), time: w.now.Truncate(time.Microsecond), grown: map[int64]tlog.Hash{}}
 	own := *w
 	own.keys = map[string]ed25519Key{"ministry/x": w.newKey(), "regulator/y": w.newKey()}
 	d := &receipt.Directory{Organisations: w.directory.Organisations, Nodes: w.directory.Nodes,
 		Persons: map[string]ed25519Public{"ministry/x": own.public("ministry/x"), "regulator/y": own.public("regulator/y")}}
 	h.w = &own
 	h.enact(own.draft(receipt.Founding, office("founders"), 0, d.Bytes(), "ministry/x", "regulator/y"), 0)
+	pairs := list.Active{Pairs: 900_000, Day: "2026-11-22"}
+	h.enact(own.draft(receipt.Denominator, office("founders"), 0, pairs.Bytes(), "ministry/x", "regulator/y"), 0)
 	h.signed(refuseAll(w.nation.devices[:1]), "ministry/x", "regulator/y")
 	return h
 }
