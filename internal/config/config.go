@@ -156,9 +156,20 @@ func inside(file, dir string) bool {
 	return err == nil && dirErr == nil && relErr == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
+// Keys returns the directory of keys that belongs to a data directory: beside it, with .keys appended.
+func Keys(data string) string {
+	dir := filepath.Clean(data)
+	if name := filepath.Base(dir); name == "." || name == ".." {
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs
+		}
+	}
+	return dir + ".keys"
+}
+
 func (c *Centre) defaults() {
 	if c.LogKey == "" {
-		c.LogKey = filepath.Join(filepath.Clean(c.Data)+".keys", "log.key")
+		c.LogKey = filepath.Join(Keys(c.Data), "log.key")
 	}
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8470"

@@ -31,6 +31,20 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// The directory in which one stands has a name too.
+func TestKeysBesideHere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for data, want := range map[string]string{".": dir + ".keys", "sub/..": dir + ".keys", "sub/": "sub.keys", "./sub": "sub.keys"} {
+		if got := Keys(data); got != want {
+			t.Errorf("the keys of %s are in %s, wanted %s", data, got, want)
+		}
+	}
+}
+
 // What is wrong is refused with the line, or with what to write instead.
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{

@@ -17,9 +17,12 @@ import (
 	"time"
 
 	"github.com/openceir/openceir/internal/config"
+	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/node/centre"
 	"github.com/openceir/openceir/internal/node/eir"
+	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/internal/sim/country"
+	"github.com/openceir/openceir/internal/store"
 )
 
 // Options say what to run.
@@ -152,8 +155,8 @@ func (d *Demo) say(format string, args ...any) { fmt.Fprintf(d.Story, format+"\n
 
 // simulate makes the country up.
 func (d *Demo) simulate(ctx context.Context) error {
-	if entries, err := os.ReadDir(d.Data); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not empty: name a directory that is, or none", d.Data)
+	if err := d.vacant(ctx); err != nil {
+		return err
 	}
 	d.dir = filepath.Join(d.Data, "country")
 	d.config = country.Config{Population: d.Population, Seed: d.Seed, Operators: country.DefaultOperators()}
@@ -175,5 +178,32 @@ func (d *Demo) simulate(ctx context.Context) error {
 		s.Subscribers, s.First, s.Last, s.Devices, s.Rows, s.Attaches, s.Stolen)
 	return nil
 }
+
+// vacant refuses places that hold something: a demonstration never touches another register.
+func (d *Demo) vacant(ctx context.Context) error {
+	for _, dir := range []string{d.Data, d.keys()} {
+		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+			return problem.New(problem.Conflict, "%s is not empty: name a directory that is, or none", dir)
+		}
+	}
+	if d.Database == "" {
+		return nil
+	}
+	s, err := store.Open(ctx, store.Config{URL: d.Database})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.View(ctx, func(tx ledger.Tx) error {
+		head, err := tx.Head(ctx)
+		if err == nil && head.Size > 0 {
+			err = problem.New(problem.Conflict, "the database holds a register of %d records: name another", head.Size)
+		}
+		return err
+	})
+}
+
+// keys is the directory of everybody's keys, beside the data.
+func (d *Demo) keys() string { return config.Keys(d.Data) }
 
 func (d *Demo) logger() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }

@@ -28,7 +28,7 @@ var people = []string{"ministry/first", "ministry/second", "regulator/first", "r
 // found draws the keys, founds the register with a directory signed by two organisations, and
 // starts the centre and one node for each operator, each with an empty list.
 func (d *Demo) found(ctx context.Context) error {
-	keys := filepath.Clean(d.Data) + ".keys"
+	keys := d.keys()
 	dir := &receipt.Directory{
 		Organisations: map[string][]subscriber.PLMN{"ministry": nil, "regulator": nil},
 		Persons:       map[string]ed25519.PublicKey{}, Nodes: map[string]ed25519.PublicKey{},
@@ -54,7 +54,7 @@ func (d *Demo) found(ctx context.Context) error {
 	if err := centre.NewLogKey(logKey, "demo.openceir", rand.Reader); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(d.Data, "ceir.yaml"), []byte(d.settings(logKey)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(d.Data, "ceir.yaml"), []byte(d.settings()), 0o600); err != nil {
 		return err
 	}
 	c, err := config.ReadCentre("", d.Data)
@@ -75,9 +75,9 @@ func (d *Demo) found(ctx context.Context) error {
 	return d.openNodes(keys, founders)
 }
 
-// settings returns the centre's configuration.
-func (d *Demo) settings(logKey string) string {
-	s := fmt.Sprintf("log_key: %q\nmcc: %q\ncountry_code: \"999\"\nzone: UTC\ntimed: true\n", logKey, d.config.Operators[0].PLMN.MCC())
+// settings returns the centre's configuration. The log's key lies where it does by default.
+func (d *Demo) settings() string {
+	s := fmt.Sprintf("mcc: %q\ncountry_code: \"999\"\nzone: UTC\ntimed: true\n", d.config.Operators[0].PLMN.MCC())
 	if d.Database != "" {
 		s += fmt.Sprintf("database: %q\n", d.Database)
 	}
