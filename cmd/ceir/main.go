@@ -80,11 +80,12 @@ func (a *app) exit(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	if err != errNotAsItShouldBe {
-		fmt.Fprintf(a.err, "ceir: %v\n", err)
+	if errors.Is(err, errNotAsItShouldBe) {
+		return exitRefused
 	}
+	fmt.Fprintf(a.err, "ceir: %v\n", err)
 	var kind problem.Kind
-	if err == errNotAsItShouldBe || errors.As(err, &kind) && kind != problem.Invalid {
+	if errors.As(err, &kind) && kind != problem.Invalid {
 		return exitRefused
 	}
 	if errors.As(err, &kind) || isUsage(err) {
@@ -128,11 +129,15 @@ func group(c *cobra.Command) {
 
 // open opens the centre that --data or --config names, for the time of f.
 func (a *app) open(ctx context.Context, f func(*centre.Centre) error) error {
+	return a.openAs(ctx, centre.Options{Log: a.logger()}, f)
+}
+
+func (a *app) openAs(ctx context.Context, o centre.Options, f func(*centre.Centre) error) error {
 	c, err := config.ReadCentre(a.config, a.data)
 	if err != nil {
 		return err
 	}
-	t, err := centre.Open(ctx, c, centre.Options{Log: a.logger()})
+	t, err := centre.Open(ctx, c, o)
 	if err != nil {
 		return err
 	}

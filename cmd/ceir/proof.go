@@ -31,7 +31,7 @@ func (a *app) ledger() *cobra.Command {
 					return err
 				}
 			}
-			return a.open(c.Context(), func(t *centre.Centre) error {
+			return a.openAs(c.Context(), centre.Options{Log: a.logger(), Unread: true}, func(t *centre.Centre) error {
 				r, err := t.Verify(c.Context(), head)
 				if err != nil {
 					return err

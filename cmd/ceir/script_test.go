@@ -58,8 +58,18 @@ func buildEIR(path string) error {
 
 // TestScripts runs every script, with registers in SQLite.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: commands, RequireExplicitExec: true,
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: commands, Condition: onDatabase("sqlite"), RequireExplicitExec: true,
 		RequireUniqueNames: true, Setup: func(e *testscript.Env) error { setup(e, ""); return nil }})
+}
+
+// onDatabase lets a script ask which database it runs on: [sqlite] or [postgres].
+func onDatabase(name string) func(string) (bool, error) {
+	return func(asked string) (bool, error) {
+		if asked != "sqlite" && asked != "postgres" {
+			return false, fmt.Errorf("there is no condition %q", asked)
+		}
+		return asked == name, nil
+	}
 }
 
 func setup(e *testscript.Env, database string) {
@@ -81,11 +91,11 @@ func TestScriptsOnPostgres(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(text), "\nregister\n") {
+		if strings.Contains(string(text), "\nregister\n") || strings.Contains(string(text), "$DATABASE") {
 			files = append(files, path)
 		}
 	}
-	testscript.Run(t, testscript.Params{Files: files, Cmds: commands, RequireExplicitExec: true, RequireUniqueNames: true,
+	testscript.Run(t, testscript.Params{Files: files, Cmds: commands, Condition: onDatabase("postgres"), RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			url := storetest.Postgres(t)
 			setup(e, url)

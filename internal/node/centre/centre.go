@@ -33,6 +33,7 @@ type Options struct {
 	Now    func() time.Time // time.Now if nil
 	Random io.Reader        // crypto/rand if nil
 	Log    *slog.Logger     // slog.Default if nil
+	Unread bool             // do not read the ledger yet: for Verify, which reads what nothing else can
 }
 
 // Centre is an open centre.
@@ -84,6 +85,9 @@ func Open(ctx context.Context, c *config.Centre, o Options) (*Centre, error) {
 	if err := t.gates().Check(); err != nil {
 		s.Close()
 		return nil, err
+	}
+	if o.Unread {
+		return t, nil
 	}
 	if err := t.refresh(ctx); err != nil {
 		s.Close()
