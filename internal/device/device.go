@@ -142,6 +142,15 @@ const (
 	FileTAC      FileKind = "gsma_tac"    // TAC directory
 	FileStolen   FileKind = "stolen_list" // stolen list
 	FileSegment  FileKind = "segment"     // timed observations of an EIR
+
+	FileRegistration FileKind = "registration_list"             // registered devices
+	FilePairing      FileKind = "pairing_list"                  // devices with the subscribers they may be used by
+	FileGolden       FileKind = "golden_list"                   // devices that are never blocked nor notified
+	FileBarred       FileKind = "barred_list"                   // devices barred by the regulator
+	FileBarredTAC    FileKind = "barred_tac_list"               // models barred by the regulator
+	FileMonitoring   FileKind = "monitoring_list"               // devices under observation
+	FileSubscribers  FileKind = "subscribers_registration_list" // persons and their subscriptions
+	FileAssociation  FileKind = "device_association_list"       // persons and their devices
 )
 
 // File is one adopted file, as the catalogue keeps it. Its name in the catalogue is the digest.
