@@ -47,8 +47,9 @@ type Batch struct {
 	old   Head
 	head  Head
 	time  time.Time
-	table *list.Table
+	table *list.Table // those of the published state, which nobody changes, until owned
 	guard *list.Guard
+	owned bool
 	seen  list.Seen
 
 	entries []*receipt.Entry
@@ -58,7 +59,7 @@ type Batch struct {
 
 func (s *Sequencer) begin(ctx context.Context, tx Tx) *Batch {
 	st := s.state
-	b := &Batch{s: s, ctx: ctx, tx: tx, old: st.Head, head: st.Head, table: st.Table.Clone(), guard: st.Guard.Clone(),
+	b := &Batch{s: s, ctx: ctx, tx: tx, old: st.Head, head: st.Head, table: st.Table, guard: st.Guard,
 		seen: list.Nobody{}, keys: map[receipt.Digest]*receipt.Entry{}}
 	if s.Seen != nil {
 		b.seen = s.Seen()
@@ -70,13 +71,22 @@ func (s *Sequencer) begin(ctx context.Context, tx Tx) *Batch {
 	return b
 }
 
+// own makes table and guard the batch's own, so that they can be changed. To clone them costs more
+// the more measures there ever were, and most batches only report something.
+func (b *Batch) own() {
+	if !b.owned {
+		b.table, b.guard, b.owned = b.table.Clone(), b.guard.Clone(), true
+	}
+}
+
 // Time is the one time of the transaction.
 func (b *Batch) Time() time.Time { return b.time }
 
-// Table returns the list as it stands after the acts appended so far. Read it only.
+// Table returns the list as it stands after the acts appended so far. Read it only, and ask again
+// after appending.
 func (b *Batch) Table() *list.Table { return b.table }
 
-// Guard returns the guard after the acts appended so far. Ask it only.
+// Guard returns the guard after the acts appended so far. Ask it only, and ask again after appending.
 func (b *Batch) Guard() *list.Guard { return b.guard }
 
 // Seen returns what the lake knows of active pairs.
@@ -92,6 +102,13 @@ func (b *Batch) Random() io.Reader { return b.s.Random }
 // ledger already adds nothing and returns the index it has, unless its content is another. On an
 // error of any kind but problem.Broken nothing has changed and the batch can go on.
 func (b *Batch) Append(d Draft) (uint64, error) {
+	if d.Content.Kind == KindErasure {
+		return 0, problem.New(problem.Invalid, "an erasure deletes what it says was erased: use Erase")
+	}
+	return b.append(d)
+}
+
+func (b *Batch) append(d Draft) (uint64, error) {
 	if index, ok, err := b.existing(&d); ok || err != nil {
 		return index, err
 	}
@@ -114,28 +131,40 @@ func (b *Batch) Append(d Draft) (uint64, error) {
 	if _, err := Fold(e); err != nil {
 		return 0, problem.New(problem.Invalid, "%w", err)
 	}
-	if err := b.guard.Admit(e, count, b.time); err != nil {
-		return 0, problem.New(problem.Refused, "the guard refuses it: %w", err)
+	if lawful[d.Content.Kind] {
+		b.own()
+		if err := b.guard.Admit(e, count, b.time); err != nil {
+			return 0, problem.New(problem.Refused, "the guard refuses it: %w", err)
+		}
+		b.table.Apply(ops)
 	}
-	b.table.Apply(ops)
 	b.entries = append(b.entries, e)
 	b.keys[d.Content.Key] = e
 	return e.Record.Index, nil
 }
 
+// Lookup returns the index of the act that has the key, in the ledger or in this batch.
+func (b *Batch) Lookup(key receipt.Digest) (index uint64, ok bool, err error) {
+	row, ok, err := b.act(key)
+	return row.Index, ok, err
+}
+
+func (b *Batch) act(key receipt.Digest) (ActRow, bool, error) {
+	if e := b.keys[key]; e != nil {
+		return ActRow{key, e.Record.Index, e.Record.Content.Kind, e.Record.Content.Digest()}, true, nil
+	}
+	row, ok, err := b.tx.ActByKey(b.ctx, key)
+	if err != nil {
+		err = problem.New(problem.Broken, "looking for the key %s: %w", key, err)
+	}
+	return row, ok, err
+}
+
 // existing looks for the draft's key.
 func (b *Batch) existing(d *Draft) (uint64, bool, error) {
-	var row ActRow
-	if e := b.keys[d.Content.Key]; e != nil {
-		row = ActRow{d.Content.Key, e.Record.Index, e.Record.Content.Kind, e.Record.Content.Digest()}
-	} else {
-		var ok bool
-		var err error
-		if row, ok, err = b.tx.ActByKey(b.ctx, d.Content.Key); err != nil {
-			return 0, false, problem.New(problem.Broken, "looking for the key %s: %w", d.Content.Key, err)
-		} else if !ok {
-			return 0, false, nil
-		}
+	row, ok, err := b.act(d.Content.Key)
+	if err != nil || !ok {
+		return 0, false, err
 	}
 	// An automatic act is named by its key alone: salts make its content new each time.
 	if row.Kind != d.Content.Kind || d.Content.By.Sort == receipt.Person && row.Content != d.Content.Digest() {
@@ -162,22 +191,6 @@ func (b *Batch) entry(d *Draft) (*receipt.Entry, error) {
 		return nil, problem.New(problem.Invalid, "%w", err)
 	}
 	return e, nil
-}
-
-// Erase deletes a record's personal part and appends the act that says so. The tree stays whole:
-// it holds the commitment only.
-func (b *Batch) Erase(index uint64, by receipt.Author) error {
-	what := Erasure{index, PartPersonal}
-	c := receipt.Content{Kind: KindErasure, Key: KeyOf("erasure", fmt.Sprint(index), PartPersonal), By: by}
-	d, err := NewDraft(b.Random(), c, Encode(what), nil)
-	if err != nil {
-		return err
-	}
-	if _, err := b.Append(d); err != nil {
-		return err
-	}
-	b.erased = append(b.erased, what)
-	return nil
 }
 
 // finish writes the batch: the head first, so that of two writers only one goes on.

@@ -48,6 +48,8 @@ func foldKind(e *receipt.Entry) ([]Change, error) {
 		return []Change{put(CursorRow{s.Stage, s.Upto, index})}, cmp.Or(err, count(s.Upto))
 	case KindSignature:
 		return foldSignature(index, body)
+	case KindErasure:
+		return foldErasure(body)
 	case KindNode:
 		n, err := Decode[device.NodeReport](body)
 		return []Change{put(NodeRow{n.Node, index, n.Size, n.State, n.Text})}, cmp.Or(err, count(n.Size))
@@ -78,12 +80,35 @@ func foldProposal(e *receipt.Entry) ([]Change, error) {
 		return nil, err
 	}
 	if e.Personal == nil {
-		return nil, fmt.Errorf("the opening of what is proposed is missing")
+		if e.Record.Content.Personal == (receipt.Digest{}) {
+			return nil, fmt.Errorf("it does not show what is proposed")
+		}
+		return nil, nil // erased: the erasure takes the row away
 	}
-	if _, err := Decode[Proposal](e.Personal.Body); err != nil {
+	p, err := Decode[Proposal](e.Personal.Body)
+	if err != nil {
 		return nil, err
 	}
+	if err := p.opens(c); err != nil {
+		return nil, fmt.Errorf("what people would read is not what they would sign: %w", err)
+	}
 	return []Change{put(ProposalRow{c.Digest(), e.Record.Index, c.Kind, c.By.String(), e.Personal.Body})}, nil
+}
+
+// foldErasure drops what repeats the erased text. The record itself is not looked at: it has lost
+// the text by the time that Verify folds it again.
+func foldErasure(body []byte) ([]Change, error) {
+	x, err := Decode[Erasure](body)
+	switch {
+	case err != nil:
+		return nil, err
+	case x.Part != PartPersonal:
+		return nil, fmt.Errorf("it erases the part %q: only a personal part can be erased", x.Part)
+	case x.Proposal == "":
+		return nil, count(x.Index)
+	}
+	content, err := receipt.ParseDigest(x.Proposal)
+	return []Change{drop(ProposalRow{Content: content})}, cmp.Or(err, count(x.Index))
 }
 
 func foldFile(index uint64, body []byte) ([]Change, error) {

@@ -78,16 +78,28 @@ func (p *Proposal) Openings() (effect, personal *receipt.Opening) {
 	return effect, personal
 }
 
+// opens checks that the proposal shows what the content commits to: people sign the content's digest
+// and read the proposal.
+func (p *Proposal) opens(c *receipt.Content) error {
+	effect, personal := p.Openings()
+	e := receipt.Entry{Record: &receipt.Record{Content: *c}, Effect: effect, Personal: personal}
+	if (personal == nil) != (c.Personal == receipt.Digest{}) {
+		return fmt.Errorf("one has a personal part and the other has none")
+	}
+	return e.Check()
+}
+
 // Signature is the body of KindSignature.
 type Signature struct {
 	Content  string `json:"content"` // digest
 	Approval string `json:"approval"`
 }
 
-// Erasure is the body of KindErasure.
+// Erasure is the body of KindErasure. Part is PartPersonal: what people signed stays readable.
 type Erasure struct {
-	Index uint64 `json:"index"`
-	Part  string `json:"part"`
+	Index    uint64 `json:"index"`              // of the record
+	Part     string `json:"part"`               // of it
+	Proposal string `json:"proposal,omitempty"` // where the record is a proposal, the digest of the content, whose row goes too
 }
 
 // Encode writes a body; see device.Encode.

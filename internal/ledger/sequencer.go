@@ -173,7 +173,8 @@ func advance(ctx context.Context, tx Tx, from *State, head Head) (*State, error)
 	return st, nil
 }
 
-// lawful are the kinds that the guard and the table look into.
+// lawful are the kinds that the guard and the table look into. Acts of other kinds change nobody's
+// service, and of their form the guard asks only the order of times, which begin keeps.
 var lawful = map[receipt.Kind]bool{receipt.Founding: true, receipt.Denominator: true, receipt.Policy: true,
 	receipt.Proposal: true, receipt.Measure: true}
 
@@ -266,7 +267,16 @@ func (s *Sequencer) commit(ctx context.Context) {
 	batch := s.queue.waiting
 	s.queue.waiting = nil
 	s.queue.mu.Unlock()
-	err := s.do(context.WithoutCancel(ctx), func(_ Tx, b *Batch) error {
+	err := problem.New(problem.Broken, "the ledger's writer stopped in the middle of a transaction, and whether it committed is not known: ask again")
+	defer func() { // also in a panic, after which those who wait must not take silence for a yes
+		for _, p := range batch {
+			p.done = true
+			if err != nil {
+				p.err = err
+			}
+		}
+	}()
+	err = s.do(context.WithoutCancel(ctx), func(_ Tx, b *Batch) error {
 		for _, p := range batch {
 			p.index, p.err = b.Append(p.draft)
 			if problem.Of(p.err) == problem.Broken && p.err != nil {
@@ -275,12 +285,6 @@ func (s *Sequencer) commit(ctx context.Context) {
 		}
 		return nil
 	})
-	for _, p := range batch {
-		p.done = true
-		if err != nil {
-			p.err = err
-		}
-	}
 }
 
 // root returns the root of the tree of the size.

@@ -40,7 +40,7 @@ type Report struct {
 // off and a history that was rewritten and signed again are found too.
 func Verify(ctx context.Context, tx Tx, log note.Verifier, held []byte) (*Report, error) {
 	v := &verifier{ctx: ctx, tx: tx, log: log, report: new(Report), rows: map[Table]map[string]string{},
-		state: &State{Table: list.NewTable(nil), Guard: new(list.Guard)}, erased: map[partKey]uint64{}}
+		state: &State{Table: list.NewTable(nil), Guard: new(list.Guard)}, erased: map[partKey]uint64{}, proposed: map[uint64]string{}}
 	for _, step := range []func() error{v.schema, v.head, v.records, v.openings, v.tree, v.derived} {
 		if err := step(); err != nil {
 			return nil, err
@@ -64,13 +64,15 @@ type verifier struct {
 	log    note.Verifier
 	report *Report
 
-	signed  Head
-	stored  []tlog.Hash                 // of the tree recomputed, by stored hash index
-	commits []receipt.Content           // by index, only what openings are compared with
-	erased  map[partKey]uint64          // opening: record that erased it
-	found   map[partKey]bool            // openings that are kept
-	rows    map[Table]map[string]string // what the fold gives
-	state   *State
+	signed   Head                        // as the row says
+	proven   uint64                      // size that the head's note signs, 0 if nobody signed it: a gap is not filled beyond it, for anyone can write a huge index
+	stored   []tlog.Hash                 // of the tree recomputed, by stored hash index
+	commits  []receipt.Content           // by index, only what openings are compared with
+	erased   map[partKey]uint64          // opening: record that erased it
+	proposed map[uint64]string           // record: digest of the content that it proposes
+	found    map[partKey]bool            // openings that are kept
+	rows     map[Table]map[string]string // what the fold gives
+	state    *State
 }
 
 func (v *verifier) fault(table, row, format string, args ...any) {
@@ -107,9 +109,13 @@ func (v *verifier) head() error {
 	if h.Size == 0 && h.Note == nil {
 		return nil
 	}
-	if opened, err := receipt.OpenHead(h.Note, v.log); err != nil {
+	opened, err := receipt.OpenHead(h.Note, v.log)
+	if err != nil {
 		v.fault("head", "", "%v", err)
-	} else if opened != h.Head {
+		return nil
+	}
+	v.proven = opened.Size
+	if opened != h.Head {
 		v.fault("head", "", "its size or root is not what its note signs")
 	}
 	return nil
@@ -139,7 +145,7 @@ func (v *verifier) records() error {
 			continue
 		}
 		row := fmt.Sprint(leaf.Index)
-		if leaf.Index > next && leaf.Index >= v.signed.Size {
+		if leaf.Index > next && leaf.Index >= v.proven {
 			v.fault("leaves", row, "it is beyond the signed head, and record %d before it is missing", next)
 			continue
 		}
@@ -198,6 +204,11 @@ func (v *verifier) record(leaf Leaf, row string) {
 			v.found[partKey{r.Index, part}] = true
 		}
 	}
+	if r.Content.Kind == receipt.Proposal && e.Effect != nil {
+		if c, err := receipt.ParseContent(e.Effect.Body); err == nil {
+			v.proposed[r.Index] = c.Digest().String()
+		}
+	}
 	if err := v.state.admit(e); err != nil {
 		v.fault("leaves", row, "the guard refuses it: %v", err)
 	}
@@ -207,9 +218,20 @@ func (v *verifier) record(leaf Leaf, row string) {
 	}
 	v.apply(changes)
 	if r.Content.Kind == KindErasure && e.Effect != nil {
-		if x, err := Decode[Erasure](e.Effect.Body); err == nil {
-			v.erased[partKey(x)] = r.Index
-		}
+		v.erasure(e)
+	}
+}
+
+// erasure notes what a record erased. That it names the row of what it erased, and no other, is
+// checked: it would hide a proposal from people.
+func (v *verifier) erasure(e *receipt.Entry) {
+	x, err := Decode[Erasure](e.Effect.Body)
+	if err != nil {
+		return // a fault of its fold already
+	}
+	v.erased[partKey{x.Index, x.Part}] = e.Record.Index
+	if want := v.proposed[x.Index]; x.Proposal != want {
+		v.fault("openings", fmt.Sprint(e.Record.Index), "it erases record %d, which proposes %q, and takes away the row of %q", x.Index, want, x.Proposal)
 	}
 }
 

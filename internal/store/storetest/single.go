@@ -68,6 +68,30 @@ func testRefusals(t *testing.T, open func() ledger.Store) {
 	s.Clean(t)
 }
 
+// testErasures erases what was proposed and enacted, and what is proposed still: the text goes from
+// openings and rows, and every question is answered as before but for them.
+func testErasures(t *testing.T, open func() ledger.Store) {
+	s := Tell(t, New(t, open(), 1))
+	for _, index := range []uint64{s.Enacted, s.Waiting} {
+		if err := s.erasing(t, index); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.erasing(t, index); !errors.Is(err, problem.Conflict) {
+			t.Errorf("record %d was erased twice: %v", index, err)
+		}
+	}
+	if report := s.Clean(t); len(report.Erased) != 4 { // the story's own, the act, its proposal, and what waits
+		t.Errorf("erased: %q", report.Erased)
+	}
+	view(t, s.Store, func(tx Questions) {
+		askAll(t, tx)
+		rows, err := collect(tx.Rows(t.Context(), ledger.Proposals))
+		if len(rows) > 0 || err != nil {
+			t.Errorf("%v %v is left of the proposals", rows, err)
+		}
+	})
+}
+
 // testClock sets the clock back: the ledger's order and its times go on all the same.
 func testClock(t *testing.T, open func() ledger.Store) {
 	s := Tell(t, New(t, open(), 1))

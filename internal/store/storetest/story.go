@@ -191,8 +191,11 @@ func (s *Story) follow(t testing.TB) {
 func (s *Story) erase(t testing.TB) {
 	s.Clock.Add(time.Second)
 	s.Erased = s.Signed
-	err := s.Seq.Do(t.Context(), func(_ ledger.Tx, b *ledger.Batch) error { return b.Erase(s.Erased, Office("privacy")) })
-	if err != nil {
+	if err := s.erasing(t, s.Erased); err != nil {
 		t.Fatalf("erasing: %v", err)
 	}
+}
+
+func (s *Story) erasing(t testing.TB, index uint64) error {
+	return s.Seq.Do(t.Context(), func(_ ledger.Tx, b *ledger.Batch) error { return b.Erase(index, Office("privacy")) })
 }

@@ -20,6 +20,7 @@ func Run(t *testing.T, open Opener) {
 		{"story", testStory},
 		{"questions of a new register", testNewRegister},
 		{"refusals", testRefusals},
+		{"erasures", testErasures},
 		{"clock set back", testClock},
 		{"changes in their order", testOrder},
 		{"compare and set", testSwap},
