@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -19,6 +18,9 @@ type Entry struct {
 // Check verifies that the openings are those that the record commits to.
 func (e *Entry) Check() error {
 	c := &e.Record.Content
+	if e.Effect != nil && e.Effect.Shown != nil && c.Kind != Measure {
+		return fmt.Errorf("record %d is a %s, and of its effect only some lines are shown: only measures are shown in part", e.Record.Index, c.Kind)
+	}
 	if e.Effect != nil {
 		if err := e.Effect.Open(c.Effect); err != nil {
 			return fmt.Errorf("effect of record %d: %w", e.Record.Index, err)
@@ -32,6 +34,25 @@ func (e *Entry) Check() error {
 	return nil
 }
 
+// About returns the entry of a measure with only those lines of its effect that keep picks, and of
+// what a rule says for its lines, a line each, the same ones: what the holder of one device may
+// see of an act that speaks of many. Nothing that is not there is shown.
+func (e *Entry) About(keep func(line []byte) bool) *Entry {
+	if e.Effect == nil || e.Effect.Shown != nil || e.Record.Content.Kind != Measure {
+		return e
+	}
+	out := *e
+	kept := map[int]bool{}
+	for i, line := range linesOf(e.Effect.Body) {
+		kept[i] = keep(line)
+	}
+	out.Effect = e.Effect.Excerpt(func(i int, _ []byte) bool { return kept[i] })
+	if e.Personal != nil && e.Record.Content.By.Sort == Rule {
+		out.Personal = e.Personal.Excerpt(func(i int, _ []byte) bool { return kept[i] })
+	}
+	return &out
+}
+
 // Bundle is some entries, ascending by index, and one proof that all are in the tree of a size.
 // Its text:
 //
@@ -42,7 +63,10 @@ func (e *Entry) Check() error {
 //	…
 //	effect SALT 96             salt in base64, so many bytes of the body follow, then \n; only if given
 //	…
-//	personal SALT 40           likewise
+//	personal-excerpt 50000     lines of the whole body, of which only some are shown
+//	line 17 SALT               place and salt in base64, for each line shown
+//	path HASH                  for each hash that proves them
+//	body 40                    so many bytes, the lines shown, follow, then \n
 //	…
 //	proof 13
 //	HASH                       base64, a line each
@@ -97,8 +121,8 @@ func (b *Bundle) Bytes() []byte {
 		text := e.Record.Bytes()
 		fmt.Fprintf(&out, "record %d\n", len(text))
 		out.Write(text)
-		writeOpening(&out, "effect", e.Effect)
-		writeOpening(&out, "personal", e.Personal)
+		e.Effect.write(&out, "effect")
+		e.Personal.write(&out, "personal")
 	}
 	fmt.Fprintf(&out, "proof %d\n", len(b.Proof))
 	for _, h := range b.Proof {
@@ -106,12 +130,6 @@ func (b *Bundle) Bytes() []byte {
 		out.WriteByte('\n')
 	}
 	return out.Bytes()
-}
-
-func writeOpening(out *bytes.Buffer, name string, o *Opening) {
-	if o != nil {
-		fmt.Fprintf(out, "%s %s %d\n%s\n", name, base64.StdEncoding.EncodeToString(o.Salt[:]), len(o.Body), o.Body)
-	}
 }
 
 // ParseBundle reads a bundle's text. It believes nothing: call Verify.
@@ -153,22 +171,6 @@ func (r *reader) entry() (e Entry) {
 	e.Effect = r.opening("effect")
 	e.Personal = r.opening("personal")
 	return e
-}
-
-func (r *reader) opening(name string) *Opening {
-	v := r.optional(name)
-	if v == "" {
-		return nil
-	}
-	salt, length, ok := strings.Cut(v, " ")
-	n := r.number(length)
-	if !ok || n > maxBody {
-		r.fail("the line %q has no salt or a length over %d", name, maxBody)
-		return nil
-	}
-	o := &Opening{Salt: r.base64(salt), Body: r.bytes(n)}
-	r.literal("")
-	return o
 }
 
 // base64 reads 32 bytes.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"strings"
 )
 
@@ -108,35 +107,4 @@ func (r *reader) content() *Content {
 		c.Personal = r.digest(p)
 	}
 	return c
-}
-
-// Opening is what a commitment commits to.
-type Opening struct {
-	Salt [32]byte
-	Body []byte
-}
-
-// Commitment returns the SHA-256 of the salt followed by the body.
-func (o *Opening) Commitment() Digest {
-	h := sha256.New()
-	h.Write(o.Salt[:])
-	h.Write(o.Body)
-	return Digest(h.Sum(nil))
-}
-
-// Open checks that the opening is the one committed to.
-func (o *Opening) Open(c Digest) error {
-	if o.Commitment() != c {
-		return fmt.Errorf("the body is not the one committed to (%s)", c)
-	}
-	return nil
-}
-
-// NewOpening salts a body. The randomness is the caller's.
-func NewOpening(random io.Reader, body []byte) (*Opening, error) {
-	o := &Opening{Body: body}
-	if _, err := io.ReadFull(random, o.Salt[:]); err != nil {
-		return nil, fmt.Errorf("drawing a salt: %w", err)
-	}
-	return o, nil
 }

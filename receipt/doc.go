@@ -13,9 +13,10 @@
 //	effect 8a41…                 commitment to the effect
 //	personal 0b77…               only if there is one: commitment to the personal part
 //
-// A commitment is SHA-256 over a 32-byte random salt followed by the body; salt and body together
-// are its opening. The ledger's tree holds commitments only, so that a body can be erased without
-// harming the tree, and cannot be guessed from it. People sign the SHA-256 of the content's bytes
+// A commitment is to a body, line by line, under a 32-byte random salt; salt and body together are
+// its opening (see Opening). The ledger's tree holds commitments only, so that a body can be erased
+// without harming the tree, and cannot be guessed from it; and of an act that speaks of many devices
+// the holder of one is shown the lines about theirs (see Entry.About). People sign the SHA-256 of the content's bytes
 // together with their name and what they mean by it (see Approval).
 //
 // The sequencer turns a content into a record, the leaf of the ledger's tree:

@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -134,7 +135,7 @@ func (x *example) head() Head {
 func (x *example) receipt(indices ...int) *Receipt {
 	var shown []Entry
 	for _, i := range indices {
-		shown = append(shown, x.entries[i])
+		shown = append(shown, *x.entries[i].About(func(line []byte) bool { return bytes.Contains(line, []byte("35227301638634")) }))
 	}
 	b, err := NewBundle(uint64(len(x.entries)), shown, x.hashes)
 	if err != nil {
@@ -160,7 +161,7 @@ var (
 )
 
 // country is the example that is published: record 4 bars a phone on two persons' word, record 5
-// does on a rule's; record 6 is of a kind that only the ledger knows.
+// does on a rule's, with two others that the receipt does not show; record 6 is of a kind that only the ledger knows.
 func country(t testing.TB) *example {
 	x := newExample(t)
 	x.add(founding)
@@ -171,7 +172,8 @@ func country(t testing.TB) *example {
 	x.add(draft{kind: Measure, by: Author{Person, "ministry/amina"}, signers: []string{"ministry/amina", "north/dani"},
 		body: "set listed 35227301638634 prohibited barred\n", personal: "The phone was imported without duty being paid; see file 2026/1187."})
 	x.add(draft{kind: Measure, by: Author{Rule, "clones"}, authority: 2,
-		body: "set listed 35227301638634 prohibited duplicate\n", personal: "Four subscribers used it on one day in places 900 km apart."})
+		body:     "set listed 35227301638626 prohibited duplicate\nset listed 35227301638634 prohibited duplicate\nset listed 35227301638642 prohibited duplicate\n",
+		personal: "Five subscribers used it on one day.\nFour subscribers used it on one day in places 900 km apart.\nSix subscribers used it on one day.\n"})
 	x.add(draft{kind: "step", by: office, body: "{}"})
 	return x
 }

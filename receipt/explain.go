@@ -30,6 +30,9 @@ func (e *Entry) explain(b *strings.Builder, policy *Record) {
 		for line := range strings.Lines(string(e.Effect.Body)) {
 			fmt.Fprintf(b, "  what:   %s", line)
 		}
+		if s := e.Effect.Shown; s != nil {
+			fmt.Fprintf(b, "          and %d lines that are not about this device\n", s.Lines-uint64(len(s.At)))
+		}
 	} else {
 		b.WriteString("  what:   sealed: it names a subscriber\n")
 	}

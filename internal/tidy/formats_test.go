@@ -99,7 +99,10 @@ func (s *sample) acts(out map[string]string) {
 	c := &e.Record.Content
 	out["directory"] = string(s.directory.Bytes())
 	out["effect"] = string(e.Effect.Body)
-	out["commitment"] = fmt.Sprintf("salt        %x\nbody        %x\nSHA-256     %s\n", e.Effect.Salt, e.Effect.Body, c.Effect)
+	salt := sha256.Sum256(append(e.Effect.Salt[:], 0, 0, 0, 0, 0, 0, 0, 0))
+	first := sha256.Sum256(slices.Concat([]byte{0}, salt[:16], e.Effect.Body))
+	out["commitment"] = fmt.Sprintf("salt          %x\nline 0        %x\nits salt      %x\nits leaf      %x\ncommitment    %s\n",
+		e.Effect.Salt, e.Effect.Body, salt[:16], first, c.Effect)
 	out["content"] = string(c.Bytes())
 	out["content digest"] = c.Digest().String()
 	out["record"] = string(e.Record.Bytes())

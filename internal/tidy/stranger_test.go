@@ -48,7 +48,7 @@ func TestStranger(t *testing.T) {
 		{"another ceiling", "receipt", "ceiling 300", "ceiling 900"},
 		{"another time", "receipt", "10:00:03", "10:00:04"},
 		{"another approver", "receipt", "approval police/bela", "approval police/abel"},
-		{"another proof", "receipt", "proof 2\n6EPU", "proof 2\n7EPU"},
+		{"another proof", "receipt", "proof 2\nMbWv", "proof 2\nNbWv"},
 		{"another line in the snapshot", "snapshot", "prohibited duplicate\n", "allowed    duplicate\n"},
 		{"another table", "snapshot.note", "size 5", "size 6"},
 		{"another operation", "delta", "5 drop", "4 drop"},

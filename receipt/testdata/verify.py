@@ -140,38 +140,77 @@ def record(text):
     return e
 
 
+def fold(lo, hi, leaves, proof):
+    """The root over places lo to hi, from the leaves known: (place, hash); proof is used up from the front."""
+    if not leaves:
+        need(proof, "a proof is too short")
+        return proof.pop(0)
+    if hi - lo == 1:
+        return leaves[0][1]
+    half = 1
+    while half * 2 < hi - lo:
+        half *= 2
+    left = fold(lo, lo + half, [e for e in leaves if e[0] < lo + half], proof)
+    right = fold(lo + half, hi, [e for e in leaves if e[0] >= lo + half], proof)
+    return sha(b"\1" + left + right)
+
+
+def root_of(size, leaves, proof):
+    places = [e[0] for e in leaves]
+    need(places == sorted(set(places)) and places and places[-1] < size, "leaves are out of order")
+    root = fold(0, size, leaves, proof)
+    need(not proof, "a proof is too long")
+    return root
+
+
+def lines_of(text):
+    return re.findall(rb"[^\n]*\n|[^\n]+", text) or [b""]
+
+
+def body(r, n):
+    out = r.bytes(number(n))
+    r.literal(b"")
+    return out
+
+
+def opening(r, part):
+    """A body, whole or some of its lines, and the commitment that it opens."""
+    whole = r.optional(part)
+    if whole is not None:
+        salt, _, n = whole.partition(b" ")
+        salt, text = b64(salt, 32), body(r, n)
+        lines = lines_of(text)
+        count, proof = len(lines), []
+        shown = [(i, sha(salt + i.to_bytes(8, "big"))[:16]) for i in range(count)]
+    else:
+        count = r.optional(part + b"-excerpt")
+        if count is None:
+            return None, None
+        count, shown, proof = number(count), [], []
+        while (line := r.optional(b"line")) is not None:
+            at, _, salt = line.partition(b" ")
+            shown.append((number(at), b64(salt, 16)))
+        while (path := r.optional(b"path")) is not None:
+            proof.append(b64(path, 32))
+        text = body(r, r.value(b"body"))
+        lines = lines_of(text)
+        need(len(lines) == len(shown), "an excerpt has another number of lines than places")
+    root = root_of(count, [(at, sha(b"\0" + salt + line)) for (at, salt), line in zip(shown, lines)], proof)
+    return text, sha(count.to_bytes(8, "big") + root)
+
+
 def bundle(r):
     r.literal(b"openceir bundle 1")
     size, entries = number(r.value(b"size")), []
     for _ in range(number(r.value(b"entries"))):
         e = record(r.bytes(number(r.value(b"record"))))
         for part in (b"effect", b"personal"):
-            opening = r.optional(part)
-            e[part] = None
-            if opening is not None:
-                salt, _, n = opening.partition(b" ")
-                e[part] = r.bytes(number(n))
-                r.literal(b"")
-                found = sha(b64(salt, 32) + e[part]).hex().encode()
-                need(found == e["commitments"][part], f"record {e['index']}: the {part.decode()} is not the one committed to")
+            e[part], found = opening(r, part)
+            if found is not None:
+                need(found.hex().encode() == e["commitments"][part], f"record {e['index']}: the {part.decode()} is not the one committed to")
         entries.append(e)
     proof = [b64(r.line(), 32) for _ in range(number(r.value(b"proof")))]
     return size, entries, proof
-
-
-def fold(lo, hi, leaves, proof):
-    """The root of records lo to hi, from those that are known; proof is used up from the front."""
-    if not leaves:
-        need(proof, "the proof is too short")
-        return proof.pop(0)
-    if hi - lo == 1:
-        return sha(b"\0" + leaves[0]["text"])
-    half = 1
-    while half * 2 < hi - lo:
-        half *= 2
-    left = fold(lo, lo + half, [e for e in leaves if e["index"] < lo + half], proof)
-    right = fold(lo + half, hi, [e for e in leaves if e["index"] >= lo + half], proof)
-    return sha(b"\1" + left + right)
 
 
 def open_head(note, key_text):
@@ -227,9 +266,7 @@ def verify(log_key, text):
     size, root = open_head(r.bytes(number(r.value(b"head"))), log_key)
     claimed, entries, proof = bundle(r)
     need(not r.rest and claimed == size, "the bundle is of another size than the head, or something follows it")
-    order = [e["index"] for e in entries]
-    need(order == sorted(set(order)) and (not order or order[-1] < size), "the records are out of order")
-    need(fold(0, size, entries, proof) == root and not proof, "the records are not in the ledger")
+    need(root_of(size, [(e["index"], sha(b"\0" + e["text"])) for e in entries], proof) == root, "the records are not in the ledger")
     persons, policies = None, {}
     print(f"receipt for {device}, under the head of {size} records with the root {base64.b64encode(root).decode()}")
     for e in entries:

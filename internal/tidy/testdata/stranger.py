@@ -110,13 +110,57 @@ class Entry:
         self.index = int(self.record["index"])
         self.body = {}
         for part in "effect", "personal":
-            opening = t.maybe(part)
-            if opening:
-                salt, n = opening.split(" ")
-                body = t.take(n)
-                assert t.line() == "", "no line feed after the body"
-                assert sha(base64.b64decode(salt), body).hex() == self.content[part], "not the body committed to"
+            body, commitment = opening(t, part)
+            if body is not None:
+                assert commitment.hex() == self.content[part], "not the body committed to"
                 self.body[part] = body
+
+
+def opening(t, part):
+    whole, some = t.maybe(part), t.maybe(part + "-excerpt")
+    if whole:
+        salt, n = whole.split(" ")
+        salt, body, path = base64.b64decode(salt), t.take(n), []
+        lines = lines_of(body)
+        leaves = {i: sha(b"\0", sha(salt, i.to_bytes(8, "big"))[:16], line) for i, line in enumerate(lines)}
+        size = len(lines)
+    elif some:
+        size, shown, path = int(some), [], []
+        while line := t.maybe("line"):
+            shown.append(line.split(" "))
+        while hash_ := t.maybe("path"):
+            path.append(base64.b64decode(hash_))
+        body = t.take(t.value("body"))
+        lines = lines_of(body)
+        assert len(lines) == len(shown), "an excerpt with too few places"
+        leaves = {int(i): sha(b"\0", base64.b64decode(salt), line) for (i, salt), line in zip(shown, lines)}
+    else:
+        return None, None
+    assert t.line() == "", "no line feed after the body"
+    return body, sha(size.to_bytes(8, "big"), fold(size, leaves, path))
+
+
+def lines_of(body):
+    lines = body.split(b"\n")
+    return [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] or len(lines) == 1 else [])
+
+
+def fold(size, leaves, proof):
+    """The root of a tree, from the leaves known by place and the roots of the subtrees without them."""
+    proof = list(proof)
+
+    def part(lo, hi, known):
+        if not known:
+            return proof.pop(0)
+        if hi - lo == 1:
+            return leaves[lo]
+        mid = lo + (1 << (hi - lo - 1).bit_length() - 1)
+        left = part(lo, mid, [i for i in known if i < mid])
+        return sha(b"\1", left, part(mid, hi, [i for i in known if i >= mid]))
+
+    top = part(0, size, sorted(leaves))
+    assert not proof, "hashes are left over"
+    return top
 
 
 def bundle(t):
@@ -125,20 +169,7 @@ def bundle(t):
     entries = [Entry(t) for _ in range(int(t.value("entries")))]
     proof = [base64.b64decode(t.line()) for _ in range(int(t.value("proof")))]
     leaves = {e.index: sha(b"\0", e.bytes) for e in entries}
-
-    def fold(lo, hi):
-        if not any(lo <= i < hi for i in leaves):
-            return proof.pop(0)
-        if hi - lo == 1:
-            return leaves[lo]
-        mid = 1
-        while mid * 2 < hi - lo:
-            mid *= 2
-        left = fold(lo, lo + mid)
-        return sha(b"\1", left, fold(lo + mid, hi))
-
-    top = fold(0, size)
-    assert not proof, "hashes are left over"
+    top = fold(size, leaves, proof)
     return size, top, entries
 
 
