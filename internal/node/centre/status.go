@@ -37,6 +37,9 @@ func (t *Centre) Status(ctx context.Context) (*portal.Status, error) {
 			f := portal.Rule{Name: rule, Open: int(n), Authority: "shadow: no policy gives it authority"}
 			if p, _, ok := st.Guard.Policy(rule); ok {
 				f.Authority = fmt.Sprintf("%s, at most %d pairs a day, %d left today", p.Status, p.Ceiling, st.Guard.Left(rule, t.Sequencer.Now()))
+				if !p.Status.Refuses() {
+					f.Authority = p.Status.String() + ", which refuses nobody"
+				}
 			}
 			s.Rules = append(s.Rules, f)
 		}
