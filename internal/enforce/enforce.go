@@ -10,21 +10,31 @@
 // that its EIR needs: the nation's lines and the pairs of its own subscribers. The national stream
 // holds no pairs, for it is public and a pair names a subscriber.
 //
-// A file is written and synced before the index names it; if we crash between, the next run writes
-// the same bytes again. A table is a pure fold of the ledger, so a delta from any earlier size can
-// be made at any time.
+// A table is a pure fold of the ledger. It is kept in memory between publications (Memory), with the
+// last changes so that they can be taken back: a publication costs what was appended since the one
+// before, and so does the delta from where a node stands that was away (Publisher.Since). A delta
+// from further back than the memory reaches is made by folding the ledger anew.
+//
+// A new snapshot is written when the deltas since the last are together as long as it, or 256: what
+// snapshots cost stays in proportion to what was decided, and a node that begins fetches at most
+// twice the list. Of older files the directory keeps one snapshot more and the last 1,024 deltas.
+//
+// A file is written and synced before the index names it, and removed only when the index names it
+// no more. If we crash between, the file is there and nobody knows; it is written again or swept.
 package enforce
 
 import (
 	"context"
 	"fmt"
 	"iter"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
 	"github.com/openceir/openceir/subscriber"
@@ -77,129 +87,7 @@ func Streams(d *receipt.Directory) []string {
 type Publisher struct {
 	Dir    string
 	Signer note.Signer // the log's key
-}
-
-// fold is a stream's table at a ledger size, and what changed since an earlier size.
-type fold struct {
-	table   *list.Table
-	before  *list.Table // at the earlier size
-	touched map[list.Key]list.Op
-	acts    []receipt.Entry // what a verifier needs since the earlier size: authority and measures
-}
-
-// foldTo folds the ledger to a size for a stream, noting what changed from an earlier size on.
-func foldTo(ctx context.Context, view View, stream string, from, size uint64) (*fold, error) {
-	f := &fold{table: list.NewTable(nil), touched: map[list.Key]list.Op{}}
-	var d *receipt.Directory
-	for leaf, err := range view.Leaves(ctx, 0, receipt.Founding, receipt.Denominator, receipt.Policy, receipt.Proposal, receipt.Measure) {
-		if err != nil {
-			return nil, fmt.Errorf("reading the ledger: %w", err)
-		}
-		if leaf.Index >= size {
-			break
-		}
-		if f.before == nil && leaf.Index >= from {
-			f.before = f.table.Clone()
-		}
-		e, err := entry(ctx, view, leaf)
-		if err != nil {
-			return nil, err
-		}
-		if leaf.Kind == receipt.Founding {
-			if d, err = receipt.ParseDirectory(e.Effect.Body); err != nil {
-				return nil, err
-			}
-		}
-		if err := f.add(e, stream, d, leaf.Index >= from); err != nil {
-			return nil, err
-		}
-	}
-	if f.before == nil {
-		f.before = f.table.Clone()
-	}
-	return f, nil
-}
-
-// entry reads a record with the opening of its effect. The personal part stays at the centre.
-func entry(ctx context.Context, view View, leaf ledger.Leaf) (receipt.Entry, error) {
-	r, err := receipt.ParseRecord(leaf.Text)
-	if err != nil {
-		return receipt.Entry{}, err
-	}
-	e := receipt.Entry{Record: r}
-	openings, err := view.Openings(ctx, leaf.Index)
-	if err != nil {
-		return e, fmt.Errorf("reading the opening of record %d: %w", leaf.Index, err)
-	}
-	for i := range openings {
-		if openings[i].Part == ledger.PartEffect {
-			e.Effect = &openings[i].Opening
-		}
-	}
-	if e.Effect == nil {
-		return e, fmt.Errorf("the effect of record %d is not kept", leaf.Index)
-	}
-	return e, nil
-}
-
-func (f *fold) add(e receipt.Entry, stream string, d *receipt.Directory, recent bool) error {
-	if e.Record.Content.Kind != receipt.Measure {
-		if recent {
-			f.acts = append(f.acts, e)
-		}
-		return nil
-	}
-	all, err := list.ParseOps(e.Effect.Body, e.Record.Index)
-	if err != nil {
-		return fmt.Errorf("record %d: %w", e.Record.Index, err)
-	}
-	ops := slices.DeleteFunc(all, func(o list.Op) bool {
-		_, there := f.table.Find(o.Line.Key()) // set when the subscriber's home was another
-		return !there && !InStream(stream, &o.Line, d)
-	})
-	if len(ops) == 0 {
-		return nil
-	}
-	f.table.Apply(ops)
-	if recent {
-		f.acts = append(f.acts, e)
-		for _, o := range ops {
-			f.touched[o.Line.Key()] = o
-		}
-	}
-	return nil
-}
-
-// ops returns the net change since the earlier size, in the order of the acts.
-func (f *fold) ops() []list.Op {
-	var out []list.Op
-	for k, o := range f.touched {
-		old, had := f.before.Find(k)
-		if o.Drop && !had || !o.Drop && had && old == o.Line {
-			continue
-		}
-		if o.Drop {
-			act := o.Line.Act
-			o.Line = old
-			o.Line.Act = act
-		}
-		out = append(out, o)
-	}
-	slices.SortFunc(out, func(a, b list.Op) int {
-		if a.Line.Act != b.Line.Act {
-			return int(int64(a.Line.Act) - int64(b.Line.Act))
-		}
-		return a.Line.Compare(&b.Line)
-	})
-	return out
-}
-
-// evidence returns the acts that ops rest on, and everything that gives authority, with one proof.
-func (f *fold) evidence(ctx context.Context, view View, size uint64, acts map[uint64]bool) (*receipt.Bundle, error) {
-	entries := slices.DeleteFunc(f.acts, func(e receipt.Entry) bool {
-		return e.Record.Content.Kind == receipt.Measure && !acts[e.Record.Index]
-	})
-	return receipt.NewBundle(size, entries, view.Hashes(ctx))
+	Memory *Memory     // nil to fold the ledger anew for each file
 }
 
 // File is a list file with its signed manifest.
@@ -207,55 +95,116 @@ type File struct {
 	Name     string // within the stream's directory
 	Body     []byte
 	Manifest []byte
-	Changed  bool // it changes something, authority included
 }
 
-// Snapshot makes the table of a stream at the head.
+// Snapshot makes the table of a stream at a head.
 func (p *Publisher) Snapshot(ctx context.Context, view View, stream string, head receipt.Head) (*File, error) {
-	f, err := foldTo(ctx, view, stream, 0, head.Size)
+	c, err := p.Memory.change(ctx, view, stream, head.Size, head.Size)
 	if err != nil {
 		return nil, err
 	}
 	acts := map[uint64]bool{}
-	for l := range f.table.Lines() {
+	for l := range c.after.Lines() {
 		acts[l.Act] = true
 	}
-	proof, err := f.evidence(ctx, view, head.Size, acts)
+	proof, err := evidence(ctx, view, 0, head.Size, acts)
 	if err != nil {
 		return nil, err
 	}
-	body, err := f.table.Snapshot(proof)
+	body, err := c.after.Snapshot(proof)
 	if err != nil {
 		return nil, err
 	}
-	m := list.Manifest{Stream: stream, Kind: list.KindSnapshot, Before: list.NewTable(nil).Digest(), Head: head, After: f.table.Digest()}
-	return p.seal(fmt.Sprintf("%d.snapshot", head.Size), &m, body, true)
+	m := list.Manifest{Stream: stream, Kind: list.KindSnapshot, Before: list.NewTable(nil).Digest(), Head: head, After: c.after.Digest()}
+	return p.seal(fmt.Sprintf("%d.snapshot", head.Size), &m, body)
 }
 
-// Delta makes the change of a stream's table from an earlier ledger size to the head.
+// Delta makes the change of a stream's table from an earlier ledger size to a head.
 func (p *Publisher) Delta(ctx context.Context, view View, stream string, from uint64, head receipt.Head) (*File, error) {
-	f, err := foldTo(ctx, view, stream, from, head.Size)
+	c, err := p.Memory.change(ctx, view, stream, from, head.Size)
 	if err != nil {
 		return nil, err
 	}
-	d := list.Delta{Ops: f.ops()}
-	acts := map[uint64]bool{}
-	for i := range d.Ops {
-		acts[d.Ops[i].Line.Act] = true
-	}
-	if d.Evidence, err = f.evidence(ctx, view, head.Size, acts); err != nil {
+	d, err := c.delta(ctx, view)
+	if err != nil {
 		return nil, err
 	}
-	if from > 0 {
-		if d.Growth, err = tlog.ProveTree(int64(head.Size), int64(from), view.Hashes(ctx)); err != nil {
-			return nil, fmt.Errorf("proving growth from %d to %d: %w", from, head.Size, err)
+	return p.sealDelta(stream, c, d, head)
+}
+
+// Since makes the delta of a stream from an earlier ledger size to where it is published. What a
+// node asks has one answer until the next publication, manifest and file fit each other, and nodes
+// stand only where the index can say that there is nothing new for them.
+func (p *Publisher) Since(ctx context.Context, view View, stream string, from uint64) (*File, error) {
+	x, err := ReadIndex(filepath.Join(p.Dir, stream))
+	if err != nil {
+		return nil, err
+	}
+	if from >= x.Size {
+		return nil, problem.New(problem.NotFound, "the stream %s is published to ledger size %d, there is nothing after %d", stream, x.Size, from)
+	}
+	head, err := view.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if x.Size > head.Size {
+		return nil, problem.New(problem.Busy, "the stream %s was published a moment ago: ask again", stream)
+	}
+	if head.Root, err = tlog.TreeHash(int64(x.Size), view.Hashes(ctx)); err != nil {
+		return nil, fmt.Errorf("reading the tree of %d records: %w", x.Size, err)
+	}
+	return p.Delta(ctx, view, stream, from, receipt.Head{Size: x.Size, Root: head.Root})
+}
+
+// delta proves the change and, if it is one from an earlier tree, that the tree grew.
+func (c *change) delta(ctx context.Context, view View) (*list.Delta, error) {
+	acts := map[uint64]bool{}
+	for i := range c.ops {
+		acts[c.ops[i].Line.Act] = true
+	}
+	d := &list.Delta{Ops: c.ops}
+	var err error
+	if d.Evidence, err = evidence(ctx, view, c.from, c.size, acts); err != nil {
+		return nil, err
+	}
+	if c.from > 0 {
+		if d.Growth, err = tlog.ProveTree(int64(c.size), int64(c.from), view.Hashes(ctx)); err != nil {
+			return nil, fmt.Errorf("proving growth from %d to %d: %w", c.from, c.size, err)
 		}
 	}
-	m := list.Manifest{Stream: stream, Kind: list.KindDelta, From: from, Before: f.before.Digest(), Head: head, After: f.table.Digest()}
-	return p.seal(fmt.Sprintf("%d-%d.delta", from, head.Size), &m, d.Bytes(), len(d.Evidence.Entries) > 0)
+	return d, nil
 }
 
-func (p *Publisher) seal(name string, m *list.Manifest, body []byte, changed bool) (*File, error) {
+// evidence returns the measures with these indexes and every other act since a ledger size, which
+// give authority, with one proof. The personal parts stay at the centre.
+func evidence(ctx context.Context, view View, from, size uint64, measures map[uint64]bool) (*receipt.Bundle, error) {
+	var entries []receipt.Entry
+	for leaf, err := range leaves(ctx, view, from, size) {
+		if err != nil {
+			return nil, err
+		}
+		if leaf.Kind == receipt.Measure && !measures[leaf.Index] {
+			continue
+		}
+		r, err := receipt.ParseRecord(leaf.Text)
+		if err != nil {
+			return nil, fmt.Errorf("record %d: %w", leaf.Index, err)
+		}
+		effect, err := effectOf(ctx, view, leaf.Index)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, receipt.Entry{Record: r, Effect: effect})
+	}
+	return receipt.NewBundle(size, entries, view.Hashes(ctx))
+}
+
+func (p *Publisher) sealDelta(stream string, c *change, d *list.Delta, head receipt.Head) (*File, error) {
+	m := list.Manifest{Stream: stream, Kind: list.KindDelta, From: c.from, Before: c.before.Digest(), Head: head, After: c.after.Digest()}
+	return p.seal(fmt.Sprintf("%d-%d.delta", c.from, head.Size), &m, d.Bytes())
+}
+
+func (p *Publisher) seal(name string, m *list.Manifest, body []byte) (*File, error) {
 	msg, err := m.Seal(body, p.Signer)
-	return &File{name, body, msg, changed}, err
+	return &File{name, body, msg}, err
 }

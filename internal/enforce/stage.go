@@ -3,10 +3,10 @@ package enforce
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
 )
@@ -16,11 +16,9 @@ type Stage[T View] struct {
 	Publisher
 	// State returns the ledger's state that the view belongs to.
 	State func() *ledger.State
-}
 
-// snapshotEvery is the number of deltas after which a new snapshot is written, so that a node that
-// starts does not have to fetch many files.
-const snapshotEvery = 16
+	begun bool // the leavings of a crash are gone
+}
 
 // Name returns "enforce".
 func (s *Stage[T]) Name() string { return "enforce" }
@@ -31,7 +29,14 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 	if err != nil || head.Size == 0 || head.Size == after {
 		return nil, head.Size, err
 	}
-	for _, stream := range Streams(s.State().Guard.Directory()) {
+	streams := Streams(s.State().Guard.Directory())
+	if err := s.begin(streams); err != nil {
+		return nil, after, err
+	}
+	if err := s.Memory.follow(ctx, view, head.Size, streams...); err != nil {
+		return nil, after, err
+	}
+	for _, stream := range streams {
 		if err := s.publish(ctx, view, stream, head.Head); err != nil {
 			return nil, after, fmt.Errorf("publishing the stream %s: %w", stream, err)
 		}
@@ -42,26 +47,46 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 	return nil, head.Size, nil
 }
 
-func (s *Stage[T]) publish(ctx context.Context, view T, stream string, head receipt.Head) error {
-	dir := filepath.Join(s.Dir, stream)
-	index, err := ReadIndex(dir)
-	if err != nil {
-		return err
+// begin clears what a crash left, once.
+func (s *Stage[T]) begin(streams []string) error {
+	if s.Memory == nil {
+		s.Memory = new(Memory)
 	}
-	if index.Size == head.Size {
+	if s.begun {
 		return nil
 	}
-	if index.Size > 0 {
-		f, err := s.Delta(ctx, view, stream, index.Size, head)
-		if err != nil || !f.Changed {
+	for _, dir := range append(streams, "") {
+		if err := removeUnfinished(filepath.Join(s.Dir, dir)); err != nil {
+			return err
+		}
+	}
+	s.begun = true
+	return nil
+}
+
+// publish writes the delta of a stream since its last publication, if it says anything, and a new
+// snapshot if one is due; then the index that names them.
+func (s *Stage[T]) publish(ctx context.Context, view T, stream string, head receipt.Head) error {
+	dir := filepath.Join(s.Dir, stream)
+	x, err := ReadIndex(dir)
+	if err != nil || x.Size == head.Size {
+		return err
+	}
+	if x.Size > head.Size {
+		return problem.New(problem.Broken, "it is published to ledger size %d and the ledger has %d records: unless another process has just published, the register was restored from an old copy, and no node will follow it", x.Size, head.Size)
+	}
+	if x.Size > 0 {
+		f, err := s.next(ctx, view, stream, x.Size, head)
+		if err != nil || f == nil {
 			return err
 		}
 		if err := f.write(dir); err != nil {
 			return err
 		}
-		index.Deltas = append(index.Deltas, f.Name)
+		x.Deltas = append(x.Deltas, f.Name)
 	}
-	if index.Size == 0 || len(index.Deltas) >= snapshotEvery {
+	due := snapshotDue(dir, x)
+	if due {
 		f, err := s.Snapshot(ctx, view, stream, head)
 		if err != nil {
 			return err
@@ -69,62 +94,40 @@ func (s *Stage[T]) publish(ctx context.Context, view T, stream string, head rece
 		if err := f.write(dir); err != nil {
 			return err
 		}
-		index.Snapshot, index.Deltas = f.Name, nil
+		x.Snapshot, x.Deltas = f.Name, nil
 	}
-	index.Size = head.Size
-	return writeFile(filepath.Join(dir, "index"), index.Bytes())
-}
-
-func (f *File) write(dir string) error {
-	if err := writeFile(filepath.Join(dir, f.Name), f.Body); err != nil {
+	x.Size = head.Size
+	if err := writeFile(filepath.Join(dir, "index"), x.Bytes()); err != nil || !due {
 		return err
 	}
-	return writeFile(filepath.Join(dir, f.Name+".note"), f.Manifest)
+	return sweep(dir, x)
 }
 
-// ReadIndex reads the index of a stream's directory, an empty one if there is none yet.
-func ReadIndex(dir string) (*list.Index, error) {
-	text, err := os.ReadFile(filepath.Join(dir, "index"))
-	if os.IsNotExist(err) {
-		return new(list.Index), nil
-	}
-	if err != nil {
+// next makes the delta since a publication, nil if nothing happened that a node should know.
+func (s *Stage[T]) next(ctx context.Context, view T, stream string, from uint64, head receipt.Head) (*File, error) {
+	c, err := s.Memory.change(ctx, view, stream, from, head.Size)
+	if err != nil || len(c.ops) == 0 && !c.authority {
 		return nil, err
 	}
-	return list.ParseIndex(text)
+	d, err := c.delta(ctx, view)
+	if err != nil || len(d.Evidence.Entries) == 0 {
+		return nil, err
+	}
+	return s.sealDelta(stream, c, d, head)
 }
 
-// writeFile replaces a file: written aside, synced, renamed, the directory synced.
-func writeFile(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+// snapshotDue reports whether a node that begins would better fetch a new snapshot: there is none, or
+// its deltas are too many, or together as long as it, or something of all this is missing.
+func snapshotDue(dir string, x *list.Index) bool {
+	if x.Snapshot == "" || len(x.Deltas) >= maxDeltas {
+		return true
 	}
-	f, err := os.CreateTemp(dir, ".new-*")
-	if err != nil {
-		return err
+	left, err := lengthOf(dir, x.Snapshot)
+	for _, name := range x.Deltas {
+		n, missing := lengthOf(dir, name)
+		if left -= n; missing != nil {
+			err = missing
+		}
 	}
-	defer os.Remove(f.Name()) // nothing after the rename
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return err != nil || left <= 0
 }

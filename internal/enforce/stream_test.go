@@ -25,13 +25,14 @@ func TestPairFollowsItsStream(t *testing.T) {
 		{"drop " + pair + ",barred\n", after, 1},
 		{"set " + pair + "\n", after, 1},
 	}
-	f := &fold{table: list.NewTable(nil), touched: map[list.Key]list.Op{}}
+	f := newFold("east", 0)
 	for i, a := range acts {
-		e := receipt.Entry{Effect: &receipt.Opening{Body: []byte(a.body)},
-			Record: &receipt.Record{Index: uint64(i), Content: receipt.Content{Kind: receipt.Measure}}}
-		if err := f.add(e, "east", a.in, true); err != nil {
+		ops, err := list.ParseOps([]byte(a.body), uint64(i))
+		if err != nil {
 			t.Fatal(err)
 		}
+		f.directory = a.in
+		f.add(&act{index: uint64(i), ops: ops})
 		n := 0
 		for range f.table.Lines() {
 			n++

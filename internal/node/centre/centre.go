@@ -80,7 +80,7 @@ func Open(ctx context.Context, c *config.Centre, o Options) (*Centre, error) {
 	t := &Centre{Config: c, Store: s, Lake: &lake.Lake{Dir: filepath.Join(c.Data, "lake")}, Verifier: verifier,
 		Zone: config.Location(c.Zone), Log: o.Log}
 	t.Sequencer = &ledger.Sequencer{Store: s, Signer: signer, Log: verifier, Now: o.Now, Random: o.Random, Seen: t.seen}
-	t.publisher = enforce.Publisher{Dir: filepath.Join(c.Data, "lists"), Signer: signer}
+	t.publisher = enforce.Publisher{Dir: filepath.Join(c.Data, "lists"), Signer: signer, Memory: new(enforce.Memory)}
 	t.runner = t.stages()
 	if err := t.gates().Check(); err != nil {
 		s.Close()
