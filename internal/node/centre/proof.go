@@ -121,17 +121,10 @@ func (t *Centre) Head(ctx context.Context) (note []byte, err error) {
 	return note, err
 }
 
-// Delta makes the delta of a stream from an earlier ledger size to the newest.
+// Delta makes the delta of a stream from an earlier ledger size to where it is published.
 func (t *Centre) Delta(ctx context.Context, stream string, from uint64) (body, manifest []byte, err error) {
 	err = t.view(ctx, func(tx *Tx) error {
-		head, err := tx.Head(ctx)
-		if err != nil {
-			return err
-		}
-		if from >= head.Size {
-			return problem.New(problem.NotFound, "the ledger has %d records, there is nothing after %d", head.Size, from)
-		}
-		f, err := t.publisher.Delta(ctx, tx, stream, from, head.Head)
+		f, err := t.publisher.Since(ctx, tx, stream, from)
 		if err != nil {
 			return fmt.Errorf("making a delta: %w", err)
 		}
