@@ -17,41 +17,47 @@ import (
 type Stage[T any] interface {
 	Name() string
 	// Look studies the records from after on in a view, and returns how to write the answer (nil
-	// for nothing to write) and how far it saw. It may take long; write may not.
+	// for nothing to write) and how far it saw: the index of the first record that it did not, at
+	// least after. It may take long; write may not, and may run again if another process was faster.
 	Look(ctx context.Context, view T, after uint64) (write func(ctx context.Context, tx T) error, upto uint64, err error)
 }
 
-// Runner steps stages in the order of the walk.
+// Runner steps stages in the order of the walk. It is for one goroutine.
 type Runner[T any] struct {
 	Stages []Stage[T]
 	View   func(ctx context.Context, f func(T) error) error // runs f on one consistent state
 	Do     func(ctx context.Context, f func(T) error) error // runs f in one transaction that commits synced
+	// Cursor returns how far a stage's persisted output reaches, 0 if it has none.
 	Cursor func(ctx context.Context, view T, stage string) (uint64, error)
 	// Stepped, if set, is told of each step that wrote something.
 	Stepped func(stage string, after, upto uint64)
 
-	cursors map[string]uint64
+	cursors map[string]uint64 // by stage: how far it has come in this process
 }
 
 // maxRounds bounds UntilIdle: stages that keep each other busy for so long are at fault.
 const maxRounds = 1000
 
-// UntilIdle steps every stage until none has anything to do.
+// UntilIdle steps every stage until none has anything to do. On an error, which names the stage,
+// what the steps before it wrote stands; calling it again goes on from there.
 func (r *Runner[T]) UntilIdle(ctx context.Context) error {
+	var busy []string
 	for range maxRounds {
-		busy := false
+		busy = nil
 		for _, s := range r.Stages {
-			moved, err := r.step(ctx, s)
+			wrote, err := r.step(ctx, s)
 			if err != nil {
 				return fmt.Errorf("stage %s: %w", s.Name(), err)
 			}
-			busy = busy || moved
+			if wrote {
+				busy = append(busy, s.Name())
+			}
 		}
-		if !busy {
+		if len(busy) == 0 {
 			return nil
 		}
 	}
-	return fmt.Errorf("the stages are still not idle after %d rounds", maxRounds)
+	return fmt.Errorf("the stages %q are still not idle after %d rounds", busy, maxRounds)
 }
 
 // step runs one stage once and reports whether it wrote.
@@ -68,8 +74,11 @@ func (r *Runner[T]) step(ctx context.Context, s Stage[T]) (bool, error) {
 		}
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
+	case upto < after:
+		return false, fmt.Errorf("it looked from record %d on and went back to %d: the ledger was restored or rewritten, or the stage is at fault", after, upto)
 	}
 	if write != nil {
 		if err := r.Do(ctx, func(tx T) error { return write(ctx, tx) }); err != nil {
