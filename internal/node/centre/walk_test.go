@@ -272,15 +272,40 @@ func walkOfOneBlockingDecision(t *testing.T, c *country) {
 		if f, open := c.finding(); open {
 			t.Fatalf("the device is off the list, and the finding still open: %+v", f)
 		}
+		// The ledger goes on between the publication and the node's question.
+		c.must(c.centre.Report(c.ctx, device.NodeReport{Node: "north/eir-2", Size: 1, State: device.InForce}))
 		c.must(n.Sync(c.ctx))
 		if got := c.ask(n, stolen); got != "allowed" {
 			t.Fatalf("the line is lifted, and the device is %s", got)
 		}
+		c.rests(t, n)
 	})
 	report, err := c.centre.Verify(c.ctx, nil)
 	c.must(err)
 	if len(report.Faults) != 0 {
 		t.Fatalf("the register has faults: %v", report.Faults)
+	}
+}
+
+// rests looks and looks again when nothing happens: the node has said what is in force, and neither
+// it nor the ledger grows.
+func (c *country) rests(t *testing.T, n *eir.Node) {
+	size := func() (head uint64) {
+		c.view(func(tx *store.Tx) error {
+			h, err := tx.Head(c.ctx)
+			head = h.Size
+			return err
+		})
+		return head
+	}
+	c.must(n.Sync(c.ctx))
+	begun, stood := size(), n.Lists.Size()
+	for range 3 {
+		c.must(c.centre.Run(c.ctx, 0))
+		c.must(n.Sync(c.ctx))
+	}
+	if size() != begun || n.Lists.Size() != stood {
+		t.Fatalf("nothing happened, and the ledger went from %d to %d records, the node's table from %d to %d", begun, size(), stood, n.Lists.Size())
 	}
 }
 
