@@ -381,6 +381,10 @@ func effects() []attack {
 				w.measure(lines("set listed %s prohibited barred", common, 1000+100*i, 17), who)
 			}
 		})},
+		{"a crowd hidden behind a pair with the least IMSI", "changing 1000000 active pairs", delta(func(w *world) {
+			w.measure("set pair "+shared+" allowed duplicate subscriber imsi-000000000000001 overrides duplicate\n", amina)
+			w.measure("set listed "+shared+" prohibited duplicate\n", amina)
+		})},
 		{"release by override", "within 24 hours", delta(func(w *world) {
 			w.measure(lines("set listed %s prohibited barred", common, 2100, 60), bela)
 			w.measure(lines("set override %s allowed court", common, 2100, 60), amina)

@@ -159,8 +159,11 @@ type viewer struct {
 	memory    map[Grounds]bool
 }
 
+// nobodys is the IMSI of a stranger: it has more digits than an IMSI, so that no pair can name it.
+const nobodys subscriber.IMSI = 1 << 60
+
 func (v *viewer) stranger(m imei.IMEI) Answer {
-	return decide(v.own, v.wide, &Query{IMEI: m, Version: v.version, IMSI: 1})
+	return decide(v.own, v.wide, &Query{IMEI: m, Version: v.version, IMSI: nobodys})
 }
 
 func (v *viewer) asides() map[subscriber.ID]Grounds {
