@@ -34,21 +34,23 @@ func (e *Entry) Check() error {
 	return nil
 }
 
-// About returns the entry of a measure with only those lines of its effect that keep picks, and of
-// what a rule says for its lines, a line each, the same ones: what the holder of one device may
-// see of an act that speaks of many. Nothing that is not there is shown.
+// About returns the entry of a measure with only those lines of its effect that keep picks: what the
+// holder of one device may see of an act that speaks of many. Where a rule gives its reasons a line
+// for each line of the effect, those of the same lines are shown, else all that it says.
 func (e *Entry) About(keep func(line []byte) bool) *Entry {
 	if e.Effect == nil || e.Effect.Shown != nil || e.Record.Content.Kind != Measure {
 		return e
 	}
 	out := *e
-	kept := map[int]bool{}
-	for i, line := range linesOf(e.Effect.Body) {
+	lines := linesOf(e.Effect.Body)
+	kept := make([]bool, len(lines))
+	for i, line := range lines {
 		kept[i] = keep(line)
 	}
-	out.Effect = e.Effect.Excerpt(func(i int, _ []byte) bool { return kept[i] })
-	if e.Personal != nil && e.Record.Content.By.Sort == Rule {
-		out.Personal = e.Personal.Excerpt(func(i int, _ []byte) bool { return kept[i] })
+	mine := func(i int, _ []byte) bool { return kept[i] }
+	out.Effect = e.Effect.Excerpt(mine)
+	if e.Personal != nil && e.Record.Content.By.Sort == Rule && len(lines) > 1 && len(linesOf(e.Personal.Body)) == len(lines) {
+		out.Personal = e.Personal.Excerpt(mine)
 	}
 	return &out
 }

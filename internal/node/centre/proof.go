@@ -50,7 +50,7 @@ func (t *Centre) Receipt(ctx context.Context, m imei.IMEI) (r *receipt.Receipt, 
 		if err != nil {
 			return err
 		}
-		entries, err := t.entries(ctx, tx, acts)
+		entries, err := t.entries(ctx, tx, acts, m)
 		if err != nil {
 			return err
 		}
@@ -72,9 +72,10 @@ func (t *Centre) publishedHead(ctx context.Context, tx *Tx, act uint64) (ledger.
 	return tx.Head(ctx)
 }
 
-// entries reads the acts with their openings, and before them what gave them authority. Pairs name
-// a subscriber, so their effect is shown to nobody but the operator: here they stay sealed.
-func (t *Centre) entries(ctx context.Context, tx *Tx, acts []uint64) ([]receipt.Entry, error) {
+// entries reads the acts with their openings, and before them what gave them authority. Of an act
+// that speaks of many devices only the lines about m are shown. Pairs name a subscriber, so those
+// lines are shown to nobody but the operator: here they stay sealed.
+func (t *Centre) entries(ctx context.Context, tx *Tx, acts []uint64, m imei.IMEI) ([]receipt.Entry, error) {
 	var out []receipt.Entry
 	last := slices.Max(acts)
 	for leaf, err := range tx.Leaves(ctx, 0, receipt.Founding, receipt.Denominator, receipt.Policy, receipt.Measure) {
@@ -92,20 +93,15 @@ func (t *Centre) entries(ctx context.Context, tx *Tx, acts []uint64) ([]receipt.
 		if err != nil {
 			return nil, err
 		}
-		if leaf.Kind == receipt.Measure && e.Effect != nil && namesSubscriber(e.Effect.Body) {
-			e.Effect = nil
-		}
-		out = append(out, *e)
+		out = append(out, *e.About(func(line []byte) bool { return isAbout(line, m) }))
 	}
 	return out, nil
 }
 
-func namesSubscriber(body []byte) bool {
-	ops, err := list.ParseOps(body, 0)
-	if err != nil {
-		return true
-	}
-	return slices.ContainsFunc(ops, func(o list.Op) bool { return o.Line.Class == list.Pair })
+// isAbout reports whether a line of a measure speaks of a device and names no subscriber.
+func isAbout(line []byte, m imei.IMEI) bool {
+	ops, err := list.ParseOps(line, 0)
+	return err == nil && len(ops) == 1 && ops[0].Line.Covers(m) && ops[0].Line.Class != list.Pair
 }
 
 // Head returns the signed head of the ledger, for others to keep.
