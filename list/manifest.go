@@ -47,6 +47,13 @@ const (
 // Seal completes the manifest with the length and the chunks of the file and signs it.
 func (m *Manifest) Seal(file []byte, signer note.Signer) ([]byte, error) {
 	m.Length, m.Chunks = uint64(len(file)), chunkDigests(file)
+	return m.sign(signer)
+}
+
+func (m *Manifest) sign(signer note.Signer) ([]byte, error) {
+	if len(m.Chunks) > maxChunks {
+		return nil, fmt.Errorf("signing the manifest of %s %s: nobody reads a file of %d bytes, the most is %d", m.Stream, m.Kind, m.Length, uint64(maxChunks*ChunkSize))
+	}
 	msg, err := note.Sign(&note.Note{Text: m.text()}, signer)
 	if err != nil {
 		return nil, fmt.Errorf("signing the manifest of %s %s: %w", m.Stream, m.Kind, err)

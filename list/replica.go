@@ -33,10 +33,14 @@ import (
 // A replica sees the acts that it is shown. That the log keeps others back it can not see; nothing
 // that they would have forbidden is therefore believed on less than the signatures it needs.
 //
+// A replica never goes from one snapshot to another, for a snapshot does not show who dropped what
+// it lacks. A node that wants fewer files than the chain it has lets another replica begin with the
+// newer snapshot, by Again, and keeps those files if they lead to the same head and table.
+//
 // A replica is owned by one goroutine; the tables that it has returned are free for all.
 type Replica struct {
-	Stream   string
-	Log      note.Verifier
+	Stream   string         // operator, or National
+	Log      note.Verifier  // of the log's key
 	Founders receipt.Digest // digest of the first record's content, pinned out of band; zero accepts any
 	Skew     time.Duration  // how far ahead of our clock a record's time may be
 
@@ -50,8 +54,8 @@ type Replica struct {
 type Report struct {
 	From, To uint64 // ledger sizes
 	Set      int    // lines
-	Dropped  int
-	Effect   Effect
+	Dropped  int    // lines
+	Effect   Effect // summed over the acts, as this replica counted
 }
 
 // Table returns the table in force; an empty one before the first snapshot. It is not changed

@@ -53,7 +53,7 @@ const (
 	stop      = ^uint32(0)
 )
 
-// Snapshot is a snapshot file, read in place. Methods work on a nil Snapshot as on an empty one.
+// Snapshot is a snapshot file, read in place. A table reads a nil Snapshot as an empty one.
 type Snapshot struct {
 	sec    [sections][]byte
 	shapes []Line // subject and act are empty
@@ -65,8 +65,9 @@ func (s *Snapshot) Evidence() (*receipt.Bundle, error) {
 	return receipt.ParseBundle(s.sec[secEvidence])
 }
 
-// OpenSnapshot reads the structure of a snapshot file. The file's bytes are believed only as far
-// as keeps reads inside it: verify the manifest's chunks first, the acts after (Replica does).
+// OpenSnapshot reads the structure of a snapshot file, which it keeps: do not change its bytes. It
+// checks no more than that reading stays inside the file: verify the manifest's chunks first, the
+// acts and the form after (Replica does).
 func OpenSnapshot(file []byte) (*Snapshot, error) {
 	s := new(Snapshot)
 	if len(file) < headerLen || string(file[:8]) != snapshotMagic {
