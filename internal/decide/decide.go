@@ -3,7 +3,15 @@
 // A finding leads to an automatic measure only under its rule's policy, an act that people signed
 // for a ceiling of active pairs a day: the strongest evidence first, until the ceiling is used; the
 // rest waits, visibly, as open findings. A rule without a policy is a shadow: its findings are
-// kept and nothing follows from them. When a finding closes, what was set on it is lifted.
+// kept and nothing follows from them.
+//
+// The stage compares the lines that a rule set with what its policy in force says of its open
+// findings, and brings the one to the other. When a finding closes, what was set on it is lifted;
+// under a milder policy a line is replaced by the milder one, under a harder policy by the harder.
+// Releases come first, and use up the ceiling like everything else. A line of another ground than
+// the policy's, or one milder than a policy that would have to lift it, is beyond what the guard lets
+// the rule do: it waits for people, and a note says so. What people lifted stays lifted while the
+// finding's episode lasts, whatever the policy becomes.
 //
 // Among the devices that share one identity, the subscriber with the best claim is paired before
 // the identity is refused, so that a victim is never cut off for the clone's sake; where no claim
@@ -16,6 +24,7 @@ package decide
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/openceir/openceir/internal/device"
@@ -26,12 +35,19 @@ import (
 
 // View is what the stage reads.
 type View interface {
+	Log
 	// FindingsByStrength returns a rule's open findings, strongest first.
 	FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error)
 	// Proposals returns the proposals that are not enacted, and the signatures on each.
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
 	// ProposedContent returns the content that a proposal announced.
 	ProposedContent(ctx context.Context, index uint64) (*receipt.Content, error)
+}
+
+// Log is the ledger itself; see ledger.Tx.
+type Log interface {
+	Head(ctx context.Context) (ledger.Head, error)
+	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error]
 }
 
 // Tx is what it writes through.
@@ -44,55 +60,93 @@ type Tx interface {
 // Stage is the stage "decide". It is level-triggered: it compares what stands with what should,
 // so that it may look as often as it likes.
 type Stage[T Tx] struct {
-	// State returns the ledger's state that the view belongs to.
+	// State returns the ledger's state that the view belongs to, or a later one.
 	State func() *ledger.State
 	// Now is the clock; without one the stage looks only at what is appended.
 	Now func() time.Time
 	// Note is told what the stage could not enact and why, for people to see.
 	Note func(format string, args ...any)
 
-	looked time.Time
+	looked time.Time // when it last looked at everything
 }
 
-// lookAgain is after how long the stage looks though nothing was appended: as time passes, the sums
-// of the guard fall and announcements ripen.
+// lookAgain is after how long the stage looks at everything though nothing was appended that calls
+// for it: as time passes, the sums of the guard fall and announcements ripen.
 const lookAgain = 10 * time.Minute
+
+// heard are the kinds of records that may let a proposal be enacted. Those in judged change what
+// the rules should do too: for them every finding and every line is compared, which in a large
+// country takes seconds. The others would have that done for each signature and each measure of a
+// person; what those set free for a rule is seen after lookAgain.
+var (
+	heard = []receipt.Kind{receipt.Proposal, ledger.KindSignature, receipt.Founding, receipt.Measure,
+		receipt.Denominator, receipt.Policy, ledger.KindFindings}
+	judged = map[receipt.Kind]bool{receipt.Denominator: true, receipt.Policy: true, ledger.KindFindings: true}
+)
 
 // Name returns "decide".
 func (s *Stage[T]) Name() string { return "decide" }
 
 // Look finds out whether anything was appended or time has passed, and leaves the work to the write.
-func (s *Stage[T]) Look(_ context.Context, _ T, after uint64) (func(context.Context, T) error, uint64, error) {
-	size, now := s.State().Head.Size, s.looked
+func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context.Context, T) error, uint64, error) {
+	now := s.looked
 	if s.Now != nil {
 		now = s.Now()
 	}
-	if size == after && now.Sub(s.looked) < lookAgain {
+	all := now.Sub(s.looked) >= lookAgain
+	if !all && s.State().Head.Size == after {
 		return nil, after, nil
 	}
-	s.looked = now
-	return s.write, size, nil
+	head, err := view.Head(ctx)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading the ledger's head: %w", err)
+	}
+	some := all
+	for leaf, err := range view.Leaves(ctx, after, heard...) {
+		if err != nil {
+			return nil, 0, fmt.Errorf("reading the ledger from record %d: %w", after, err)
+		}
+		some = true
+		if all = all || judged[leaf.Kind] || s.Now == nil; all {
+			break
+		}
+	}
+	switch {
+	case all:
+		return func(ctx context.Context, tx T) error {
+			err := s.write(ctx, tx)
+			if err == nil {
+				s.looked = now // not before: what failed is tried again at once
+			}
+			return err
+		}, head.Size, nil
+	case some:
+		return s.enactProposals, head.Size, nil
+	}
+	return nil, head.Size, nil
 }
 
+// write does everything that there is to do.
 func (s *Stage[T]) write(ctx context.Context, tx T) error {
 	if err := s.enactProposals(ctx, tx); err != nil {
-		return fmt.Errorf("enacting proposals: %w", err)
+		return err
 	}
 	b := tx.Batch()
+	own := linesOf(b)
 	for _, p := range b.Guard().Policies() {
-		open := map[string]bool{}
-		waiting, err := tx.FindingsByStrength(ctx, p.Rule, MaxFindings)
+		findings, err := tx.FindingsByStrength(ctx, p.Rule, MaxFindings)
 		if err != nil {
 			return fmt.Errorf("reading the findings of %s: %w", p.Rule, err)
 		}
-		for _, row := range waiting {
-			open[row.Finding.Key()] = true
+		r := rule{b: b, p: p, left: b.Guard().Left(p.Rule, b.Time())}
+		if err := r.release(own[p.Rule], findings); err != nil {
+			return fmt.Errorf("lifting what the policy of %s no longer says: %w", p.Rule, err)
 		}
-		if err := s.lift(b, p, open); err != nil {
-			return fmt.Errorf("lifting what %s no longer finds: %w", p.Rule, err)
-		}
-		if err := s.measure(b, p, waiting); err != nil {
+		if err := r.measure(findings); err != nil {
 			return fmt.Errorf("acting on what %s finds: %w", p.Rule, err)
+		}
+		if r.waits > 0 {
+			s.note("%d measures of %s wait, among them %s", r.waits, p.Rule, r.why)
 		}
 	}
 	return nil

@@ -1,13 +1,11 @@
 package decide
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
@@ -15,17 +13,40 @@ import (
 	"github.com/openceir/openceir/receipt"
 )
 
-// measure acts on a rule's findings, strongest first, as far as its ceiling reaches today.
-func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []ledger.FindingRow) error {
-	for i := range waiting {
-		f := &waiting[i].Finding
-		if !Waits(b.Table(), f, &p) {
+// rule brings what one rule has set to what its policy in force says, in one transaction.
+type rule struct {
+	b     *ledger.Batch
+	p     list.Standing
+	left  uint64 // active pairs that it may still change today; asking the guard is dear while a day's old acts are in its sums
+	waits int    // measures that the guard, or the ceiling, does not let it take now
+	why   string // of the first of them
+}
+
+// linesOf returns the lines in the list that rules set, by rule.
+func linesOf(b *ledger.Batch) map[string][]list.Line {
+	out := map[string][]list.Line{}
+	for l := range b.Table().Lines() {
+		if of := b.Guard().RuleOf(l.Act); of != "" {
+			out[of] = append(out[of], *l)
+		}
+	}
+	return out
+}
+
+// measure acts on the rule's findings, strongest first, as far as its ceiling reaches today.
+func (r *rule) measure(findings []ledger.FindingRow) error {
+	if r.p.Ceiling == 0 {
+		return nil // stopped, also where it would cost nothing
+	}
+	for i := range findings {
+		f := &findings[i].Finding
+		if !r.asksFor(f) {
 			continue
 		}
-		if Cost(f, p.Status) > b.Guard().Left(p.Rule, b.Time()) {
+		if Cost(f, r.p.Status) > r.left {
 			continue // it waits; a weaker one that fits may still be acted on
 		}
-		if err := s.act(b, p, f); err != nil {
+		if err := r.act(f); err != nil {
 			return err
 		}
 	}
@@ -35,39 +56,79 @@ func (s *Stage[T]) measure(b *ledger.Batch, p list.Standing, waiting []ledger.Fi
 // Waits reports whether a policy's rule may act on a finding and has not yet: its line is not in
 // the list.
 func Waits(t *list.Table, f *device.Finding, p *list.Standing) bool {
-	if f.Version != p.Version || !Automatic(f, p.Ground) {
-		return false
-	}
-	acts := Ops(f, &p.Policy)
-	line := acts[len(acts)-1][0].Line
-	_, stands := t.Find(line.Key())
-	return !stands
+	_, may, stands := standing(t, f, p)
+	return may && !stands
 }
 
-// act appends a finding's measures. Their keys are the digest of rule, version, subject and the
-// episode's start, so that looking again adds nothing.
-func (s *Stage[T]) act(b *ledger.Batch, p list.Standing, f *device.Finding) error {
-	for _, ops := range Ops(f, &p.Policy) {
-		key := ledger.KeyOf("automatic", f.Rule, f.Version, f.Since.String(), ops[0].Line.String())
-		err := s.append(b, p, key, ops, reason(f))
-		if problem.Of(err) == problem.Refused && err != nil {
-			s.note("%s of %s waits: %v", f.Rule, f.IMEI, err)
-			return nil
+// standing returns the line that stands where a finding's would, and whether the rule may act on
+// the finding at all.
+func standing(t *list.Table, f *device.Finding, p *list.Standing) (l list.Line, may, stands bool) {
+	if f.Version != p.Version || !Automatic(f, p.Ground) {
+		return l, false, false
+	}
+	acts := Ops(f, &p.Policy)
+	l, stands = t.Find(acts[len(acts)-1][0].Line.Key())
+	return l, true, stands
+}
+
+// asksFor reports whether a finding asks for a line that does not stand, or for a harder one than
+// the rule itself set. What others set there is theirs; what is too hard is released, not set.
+func (r *rule) asksFor(f *device.Finding) bool {
+	l, may, stands := standing(r.b.Table(), f, &r.p)
+	return may && (!stands || l.Status < r.p.Status && r.b.Guard().RuleOf(l.Act) == r.p.Rule)
+}
+
+// act appends a finding's measures. If one waits, or people took it back, those after it wait too:
+// nobody is refused whose pair can not be set before.
+func (r *rule) act(f *device.Finding) error {
+	for _, ops := range Ops(f, &r.p.Policy) {
+		l := ops[0].Line
+		old, stands := r.b.Table().Find(l.Key())
+		if stands && old.Status == l.Status {
+			continue
 		}
-		if err != nil {
+		key := changeKey(r.p.Rule, l, old.Act)
+		if !stands {
+			var free bool
+			var err error
+			if key, free, err = r.episodeKey(f, l); err != nil || !free {
+				return err
+			}
+		}
+		if _, done, err := r.append(key, ops[0], reason(f)); err != nil || !done {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Stage[T]) append(b *ledger.Batch, p list.Standing, key receipt.Digest, ops []list.Op, why []byte) error {
-	c := receipt.Content{Kind: receipt.Measure, Key: key, By: receipt.Author{Sort: receipt.Rule, Name: p.Rule}, Authority: p.Index}
-	d, err := ledger.NewDraft(b.Random(), c, list.OpsText(ops), why)
-	if err == nil {
-		_, err = b.Append(d)
+// append appends a measure of one line under the policy. done is false if the guard refuses it for
+// now: it waits.
+func (r *rule) append(key receipt.Digest, o list.Op, why []byte) (index uint64, done bool, err error) {
+	ops := []list.Op{o}
+	count := list.Count(r.b.Table(), ops, r.b.Seen())
+	if n := count.Pairs(); n > r.left {
+		r.wait("%q: it changes %d active pairs, and today %d more may be changed", o, n, r.left)
+		return 0, false, nil
 	}
-	return err
+	c := receipt.Content{Kind: receipt.Measure, Key: key, By: receipt.Author{Sort: receipt.Rule, Name: r.p.Rule}, Authority: r.p.Index}
+	d, err := ledger.NewDraft(r.b.Random(), c, list.OpsText(ops), why)
+	if err == nil {
+		index, err = r.b.Append(d)
+	}
+	if err != nil && problem.Of(err) == problem.Refused {
+		r.wait("%q: %v", o, err)
+		return 0, false, nil
+	}
+	r.left = r.b.Guard().Left(r.p.Rule, r.b.Time())
+	return index, err == nil, err
+}
+
+// wait counts a measure that can not be taken now. The first says why: there may be millions.
+func (r *rule) wait(format string, o list.Op, args ...any) {
+	if r.waits++; r.waits == 1 {
+		r.why = fmt.Sprintf(format, append([]any{strings.TrimSuffix(string(list.OpsText([]list.Op{o})), "\n")}, args...)...)
+	}
 }
 
 // reason is the personal part of an automatic measure: what its holder may read in the receipt, a
@@ -81,37 +142,4 @@ func reason(f *device.Finding) []byte {
 		b = fmt.Appendf(b, "parameter %s: %s\n", strings.ReplaceAll(name, "_", " "), f.Params[name])
 	}
 	return b
-}
-
-// lift drops the lines of a rule's own measures whose finding has closed: for each device what
-// holds against it first, then the pair. In the other order a line that has to wait would cut its
-// owner off.
-func (s *Stage[T]) lift(b *ledger.Batch, p list.Standing, open map[string]bool) error {
-	var gone []list.Line
-	for l := range b.Table().Lines() {
-		f := device.Finding{IMEI: l.From, Rule: p.Rule}
-		if l.One() && l.Ground == p.Ground && !open[f.Key()] && b.Guard().RuleOf(l.Act) == p.Rule {
-			gone = append(gone, *l)
-		}
-	}
-	slices.SortFunc(gone, func(a, b list.Line) int {
-		return cmp.Or(cmp.Compare(a.From, b.From), -cmp.Compare(a.Class, b.Class), a.Compare(&b))
-	})
-	waits := map[imei.IMEI]bool{}
-	for _, l := range gone {
-		if waits[l.From] {
-			continue
-		}
-		key := ledger.KeyOf("lift", p.Rule, l.String(), fmt.Sprint(l.Act))
-		err := s.append(b, p, key, []list.Op{{Drop: true, Line: l}}, nil)
-		if problem.Of(err) == problem.Refused && err != nil {
-			waits[l.From] = true
-			s.note("lifting %q waits: %v", l.String(), err)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -11,14 +11,16 @@ import (
 )
 
 // Propose appends the announcement of a draft that people are asked to sign, and returns the
-// digest that they sign. text tells them why, and what it would do.
+// digest that they sign. text tells them why, and what it would do. Asking again for the same draft
+// adds nothing; another content under the draft's key is another proposal, though only one of them
+// can come to be.
 func Propose(append func(ledger.Draft) (uint64, error), random io.Reader, d ledger.Draft, text string) (receipt.Digest, error) {
 	p := ledger.Proposal{EffectSalt: d.Effect.Salt[:], Effect: d.Effect.Body, Text: text}
 	if d.Personal != nil {
 		p.PersonalSalt, p.Personal = d.Personal.Salt[:], d.Personal.Body
 	}
 	digest := d.Content.Digest()
-	c := receipt.Content{Kind: receipt.Proposal, Key: ledger.KeyOf("proposal", d.Content.Key.String()),
+	c := receipt.Content{Kind: receipt.Proposal, Key: ledger.KeyOf("proposal", digest.String()),
 		By: receipt.Author{Sort: receipt.Office, Name: "decide"}}
 	announce, err := ledger.NewDraft(random, c, d.Content.Bytes(), ledger.Encode(p))
 	if err == nil {
@@ -30,9 +32,10 @@ func Propose(append func(ledger.Draft) (uint64, error), random io.Reader, d ledg
 	return digest, nil
 }
 
-// Sign appends a person's signature on a proposed content. It is refused if the signature is not
-// theirs or they may not sign this content, or if they denied it before: a denial stands. Whether all signatures together suffice is for the
-// guard when it is enacted.
+// Sign appends a person's signature on a proposed content; given are those that it has. It is
+// refused if the signature is not theirs, if they may not sign this content, or if they denied it
+// before: a denial stands. Whether all signatures together suffice is for the guard when it is
+// enacted.
 func Sign(append func(ledger.Draft) (uint64, error), random io.Reader, d *receipt.Directory, content *receipt.Content, given []ledger.SignatureRow, a receipt.Approval) error {
 	for _, g := range given {
 		if old, err := receipt.ParseApproval(g.Approval); err == nil && old.Person == a.Person && old.Verdict == receipt.Deny {
