@@ -16,13 +16,14 @@ import (
 // Draft is an act before it has its place.
 type Draft struct {
 	Content   receipt.Content
-	Effect    *receipt.Opening
-	Personal  *receipt.Opening // nil for none
-	Proposal  uint64           // index of its proposal, 0 for none
-	Approvals []receipt.Approval
+	Effect    *receipt.Opening   // that Content commits to
+	Personal  *receipt.Opening   // likewise, nil for none
+	Proposal  uint64             // index of its proposal, 0 for none
+	Approvals []receipt.Approval // in any order
 }
 
-// NewDraft makes a draft, salting the bodies. personal may be nil.
+// NewDraft makes a draft, salting the bodies and setting the content's commitments to them.
+// personal is nil for none.
 func NewDraft(random io.Reader, c receipt.Content, effect, personal []byte) (Draft, error) {
 	d := Draft{Content: c}
 	var err error
@@ -39,7 +40,8 @@ func NewDraft(random io.Reader, c receipt.Content, effect, personal []byte) (Dra
 	return d, nil
 }
 
-// Batch is what one transaction appends.
+// Batch is what one transaction appends. It is for one goroutine, and only until the function it was
+// handed to returns.
 type Batch struct {
 	s     *Sequencer
 	ctx   context.Context
@@ -99,8 +101,9 @@ func (b *Batch) Size() uint64 { return b.old.Size + uint64(len(b.entries)) }
 func (b *Batch) Random() io.Reader { return b.s.Random }
 
 // Append gives the act the next index, if its form and the guard let it. A key that is in the
-// ledger already adds nothing and returns the index it has, unless its content is another. On an
-// error of any kind but problem.Broken nothing has changed and the batch can go on.
+// ledger already adds nothing and returns the index it has, unless its content is another. The
+// error is problem.Invalid for the form, Refused by the guard, Conflict for a key with another
+// content; then nothing has changed and the batch can go on. On problem.Broken it can not.
 func (b *Batch) Append(d Draft) (uint64, error) {
 	if d.Content.Kind == KindErasure {
 		return 0, problem.New(problem.Invalid, "an erasure deletes what it says was erased: use Erase")

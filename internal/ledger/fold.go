@@ -112,7 +112,7 @@ func foldErasure(body []byte) ([]Change, error) {
 }
 
 func foldFile(index uint64, body []byte) ([]Change, error) {
-	f, err := fileBody(body)
+	f, err := Decode[device.File](body)
 	if err != nil {
 		return nil, err
 	}

@@ -125,5 +125,3 @@ func count(n uint64) error {
 
 // StageDetect is the stage whose cursor moves with its findings.
 const StageDetect = "detect"
-
-func fileBody(body []byte) (device.File, error) { return Decode[device.File](body) }

@@ -4,6 +4,5 @@ package ledger
 const (
 	maxRetries = 20    // how often a batch begins again because another process was faster
 	maxWaiting = 10000 // commands waiting for one transaction; a synced batch of that size takes about a second
+	maxFaults  = 1000  // faults listed; a register with more is rebuilt, not mended
 )
-
-const maxFaults = 1000 // faults listed; a register with more is rebuilt, not mended

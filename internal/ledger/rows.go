@@ -28,7 +28,7 @@ const (
 // Tables lists the derived tables.
 var Tables = []Table{Acts, Subjects, Files, Parts, Withdrawals, Findings, Proposals, Signatures, Nodes, Cursors}
 
-// Row is one row of a derived table. Rows are comparable by their printed form (%+v) and by key.
+// Row is one row of a derived table. Two rows of one key are equal if Encode prints them alike.
 type Row interface {
 	Table() Table
 	Key() string // of the row within its table
