@@ -38,7 +38,7 @@ type Tx interface {
 type Lake interface {
 	Histories(ctx context.Context, parts []device.Part, bucket int) iter.Seq2[*device.History, error]
 	Allocated(ctx context.Context, parts []device.Part) (func(imei.TAC) bool, int, error)
-	Stolen(ctx context.Context, parts []device.Part) ([]device.Stolen, error)
+	Stolen(ctx context.Context, parts []device.Part, bucket int) ([]device.Stolen, error)
 	Present(ctx context.Context, parts []device.Part, from device.Month) (days, timed map[device.Operator]map[device.Day]bool, err error)
 }
 
@@ -105,7 +105,7 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 		}
 		parts = append(parts, more...)
 	}
-	facts, stolen, err := s.facts(ctx, view, asOf)
+	facts, listed, err := s.facts(ctx, view, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +122,10 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 	}
 	found := make([]*Part, device.Buckets)
 	for bucket := range found {
+		stolen, err := s.Lake.Stolen(ctx, listed, bucket)
+		if err != nil {
+			return nil, err
+		}
 		pass := Pass{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage,
 			Histories: s.Lake.Histories(ctx, parts, bucket),
 			Stolen:    inBucket(stolen, bucket, func(r device.Stolen) imei.IMEI { return r.IMEI }),
@@ -155,20 +159,20 @@ func Current(ctx context.Context, view View) (*Conditions, error) {
 	return Load(body)
 }
 
-// facts reads the lists in force: of each kind the file adopted last.
-func (s *Stage[T]) facts(ctx context.Context, view T, asOf device.Day) (*Facts, []device.Stolen, error) {
+// facts reads the TAC directory in force, and names the parts of the stolen list in force.
+func (s *Stage[T]) facts(ctx context.Context, view T, asOf device.Day) (*Facts, []device.Part, error) {
 	f := &Facts{Zone: s.Zone}
-	file, ok, err := lastFile(ctx, view, device.FileStolen)
+	files, err := view.Files(ctx, device.FileStolen, "")
 	if err != nil {
 		return nil, nil, err
 	}
-	var stolen []device.Stolen
-	if ok {
-		if stolen, err = s.Lake.Stolen(ctx, file.Parts); err != nil {
-			return nil, nil, err
-		}
+	all := make([]device.File, len(files))
+	for i := range files {
+		all[i] = files[i].File
 	}
-	if file, ok, err = lastFile(ctx, view, device.FileTAC); err != nil || !ok {
+	stolen := device.PartsInForce(all)
+	file, ok, err := lastFile(ctx, view, device.FileTAC)
+	if err != nil || !ok {
 		return f, stolen, err
 	}
 	known, n, err := s.Lake.Allocated(ctx, file.Parts)

@@ -157,6 +157,7 @@ const (
 type File struct {
 	Digest    string           `json:"digest"` // hex SHA-256 of the bytes as received
 	Kind      FileKind         `json:"kind"`
+	Delta     bool             `json:"delta,omitempty"` // a list's changes only, see InForce; Stats has it too
 	Name      string           `json:"name"`
 	Operator  Operator         `json:"operator,omitempty"`
 	From      Day              `json:"from,omitempty"` // first and last day covered
@@ -172,9 +173,9 @@ type File struct {
 // Part is one immutable file of the lake. Its path in the lake is derived from its digest.
 type Part struct {
 	Digest string `json:"digest"` // hex SHA-256 of the part's bytes
-	Table  string `json:"table"`  // days, visits, malformed, tacs, stolen
+	Table  string `json:"table"`  // see internal/lake
 	Month  Month  `json:"month"`  // of days, visits and malformed; 0 for facts
-	Bucket int    `json:"bucket"` // of days and visits: see Bucket
+	Bucket int    `json:"bucket"` // of tables that are cut by device: see BucketOf
 	Rows   int64  `json:"rows"`
 	Bytes  int64  `json:"bytes"`
 }
@@ -194,7 +195,8 @@ type TAC struct {
 	Model        string
 	DeviceType   string
 	Bands        string
-	Allocated    Day // allocation date, 0 if not given
+	Allocated    Day    // allocation date, 0 if not given
+	Other        string // the directory's other columns, a JSON object of texts; empty if it has none
 }
 
 // Stolen is one row of the stolen list. Only an empty status and "blacklist" mean block; any other
@@ -211,11 +213,13 @@ func (s Stolen) Blocks() bool { return s.Status == "" || s.Status == "blacklist"
 // Key returns the name of an open finding.
 func (f *Finding) Key() string { return fmt.Sprintf("%s/%s", f.IMEI, f.Rule) }
 
-// Malformed is one sighting with an identifier that is not of its form. The texts are as they were
-// received; such rows are evidence for findings, never lines, and are never repaired.
+// Malformed is one sighting, or one row of a list, with an identifier that is not of its form. The
+// texts are as they were received; such rows are evidence for findings, never lines, and are never
+// repaired.
 type Malformed struct {
 	IMEI, IMSI, MSISDN string
+	List               FileKind // of a row of a list; empty for a sighting
 	Operator           Operator // empty for a row of a list
-	Day                Day
-	Reason             string // which identifier, and what is wrong with it
+	Day                Day      // of the sighting; for a row of a list the day of its import
+	Reason             string   // which identifier, and what is wrong with it
 }

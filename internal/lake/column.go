@@ -19,12 +19,16 @@ type column struct {
 	value int // values of the page already given: fewer than rows where the column has nulls
 	rows  int // rows of the page
 
+	absent bool // the part has no such column: reading it does nothing
+
 	// The page's data, one of these.
 	defined []byte // definition levels of a nullable column, nil otherwise
 	int64s  []int64
 	int32s  []int32
 	uint32s []uint32
-	index   []int32 // into names
+	bytes   []byte   // texts that have no dictionary, one after the other; or numbers of 16 bytes
+	offsets []uint32 // where each text begins, and the end
+	index   []int32  // into names
 	names   []device.Operator
 	dict    parquet.Dictionary // that names were made from
 }
@@ -66,6 +70,7 @@ func (c *column) more() (bool, error) {
 func (c *column) unpack() error {
 	data := c.page.Data()
 	c.int64s, c.int32s, c.uint32s, c.index, c.defined = nil, nil, nil, nil, c.page.DefinitionLevels()
+	c.bytes, c.offsets = nil, nil
 	if d := c.page.Dictionary(); d != nil {
 		c.index = data.Int32()
 		return c.learn(d)
@@ -78,6 +83,15 @@ func (c *column) unpack() error {
 	case parquet.Int32:
 		c.int32s, c.uint32s = data.Int32(), data.Uint32()
 		have = len(c.int32s)
+	case parquet.ByteArray:
+		c.bytes, c.offsets = data.ByteArray()
+		have = max(0, len(c.offsets)-1)
+	case parquet.FixedLenByteArray:
+		var size int
+		if c.bytes, size = data.FixedLenByteArray(); size != 16 {
+			return fmt.Errorf("a column of %d bytes where 16 belong", size)
+		}
+		have = len(c.bytes) / size
 	default:
 		return fmt.Errorf("a column of %s where numbers belong", kind)
 	}
@@ -117,6 +131,9 @@ func (c *column) learn(d parquet.Dictionary) error {
 // each calls set for the next n rows, a page's stretch at a time: set(from, c, lo, hi) must take
 // rows lo to hi of the page to the rows from "from" on.
 func (c *column) each(n int, set func(from int, c *column, lo, hi int)) error {
+	if c.absent {
+		return nil
+	}
 	for from := 0; from < n; {
 		ok, err := c.more()
 		if err != nil {
@@ -142,4 +159,24 @@ func (c *column) number(i int) uint64 {
 	}
 	c.value++
 	return uint64(c.int64s[c.value-1])
+}
+
+// day returns row i of a column of dates, 0 where there is none; rows must be taken in order.
+func (c *column) day(i int) device.Day {
+	if len(c.defined) == 0 {
+		return device.Day(c.int32s[i])
+	}
+	if c.defined[i] == 0 {
+		return 0
+	}
+	c.value++
+	return device.Day(c.int32s[c.value-1])
+}
+
+// text returns row i of a column of texts, as a copy if the column has no dictionary.
+func (c *column) text(i int) string {
+	if c.index != nil {
+		return string(c.names[c.index[i]])
+	}
+	return string(c.bytes[c.offsets[i]:c.offsets[i+1]])
 }

@@ -10,14 +10,32 @@
 //	           seen_unknown, seen_2g, seen_3g, seen_4g, seen_5g uint32: bit 0 is the 1st of the month
 //	visits     imei int64, imsi int64 null, msisdn int64 null, operator string, area int32,
 //	           from_minute, to_minute int32: minutes since 1970-01-01 UTC
-//	malformed  imei, imsi, msisdn string as received, operator string, day date, reason string
-//	tacs       tac int32, manufacturer, model, device_type, bands string, allocated date null
-//	stolen     imei int64, reported date null, status string
+//	malformed  imei, imsi, msisdn string as received, operator string, day date, reason string,
+//	           list string: the kind of list that the row came from, empty for a sighting
+//	tacs       tac int32, manufacturer, model, device_type, bands string, allocated date null,
+//	           other string: a JSON object of the directory's other columns
+//
+// and the lists, each with a column change (add, remove or update; full files have add only):
+//
+//	stolen         imei int64, reported date null, status string
+//	registrations  imei int64, make, model, status, model_number, brand_name, device_type,
+//	               radio_interface, device_id string
+//	pairings       imei int64, imsi int64, msisdn int64
+//	golden         md5 fixed[16]
+//	barred         imei int64, since date      monitored likewise
+//	barred_tacs    tac int32
+//	subscribers    imsi int64, uid string
+//	associations   imei int64, uid string
 //
 // Month is the first day of the month. Numbers are without leading zeros: an IMEI has 14 digits.
 // Days are sorted by (imei, imsi, msisdn, operator), nulls first, visits by (imei, from_minute,
-// subscriber, area, operator), facts by their key. Days and visits are cut by month and by
-// device.BucketOf, so that one bucket can be judged without reading the others.
+// subscriber, area, operator), facts by their key, which is the first columns up to uid or the
+// numbers. Days and visits are cut by month and by device.BucketOf, lists of devices by the latter,
+// so that one bucket can be judged without reading the others. A file gives one part of a list for
+// each bucket that is not empty.
+//
+// A list in force is made of the parts that device.PartsInForce names, in that order: the rows of
+// one full file, then those of delta files over them. Readers of lists lay one over the other.
 //
 // # Names and commit
 //
@@ -55,7 +73,22 @@ const (
 	TableMalformed = "malformed"
 	TableTACs      = "tacs"
 	TableStolen    = "stolen"
+
+	TableRegistrations = "registrations"
+	TablePairings      = "pairings"
+	TableGolden        = "golden"
+	TableBarred        = "barred"
+	TableBarredTACs    = "barred_tacs"
+	TableMonitored     = "monitored"
+	TableSubscribers   = "subscribers"
+	TableAssociations  = "associations"
 )
+
+// Tables are all of them.
+func Tables() []string {
+	return []string{TableDays, TableVisits, TableMalformed, TableTACs, TableStolen, TableRegistrations, TablePairings,
+		TableGolden, TableBarred, TableBarredTACs, TableMonitored, TableSubscribers, TableAssociations}
+}
 
 // Lake is a directory of parts. It must not be copied after first use.
 type Lake struct {

@@ -166,38 +166,13 @@ func TestVisits(t *testing.T) {
 	}
 }
 
-func TestFacts(t *testing.T) {
-	ctx := context.Background()
-	l := &lake.Lake{Dir: t.TempDir()}
-	tacs := []device.TAC{
-		{TAC: 1_234_567, Manufacturer: "Acme", Model: "One", DeviceType: "Smartphone", Bands: "LTE FDD BAND 1", Allocated: device.Date(2020, 5, 6)},
-		{TAC: 35_000_001, Manufacturer: "Acme", Model: "=Two"},
-	}
-	newer := []device.TAC{{TAC: 35_000_001, Manufacturer: "Zed", Model: "Two"}}
-	parts := []device.Part{must(l.WriteTACs(ctx, tacs)), must(l.WriteTACs(ctx, newer))}
-	set := must(l.TACs(ctx, parts))
-	if row, ok := set.Lookup(1_234_567); !ok || row != tacs[0] {
-		t.Errorf("01234567: %+v %v", row, ok)
-	}
-	if row, ok := set.Lookup(35_000_001); !ok || row != newer[0] || set.Len() != 2 {
-		t.Errorf("35000001: %+v %v, %d rows", row, ok, set.Len())
-	}
-	if _, ok := set.Lookup(35_000_002); ok {
-		t.Error("35000002 is in the directory")
-	}
-	stolen := []device.Stolen{{IMEI: 5, Status: "blacklist"}, {IMEI: 35_000_001_000_000, Reported: device.Date(2026, 1, 5)}}
-	parts = append(parts, must(l.WriteStolen(ctx, stolen)))
-	if d := cmp.Diff(stolen, must(l.Stolen(ctx, parts))); d != "" {
-		t.Error(d)
-	}
-}
-
 func TestMalformed(t *testing.T) {
 	ctx := context.Background()
 	l := &lake.Lake{Dir: t.TempDir()}
 	rows := []device.Malformed{
 		{IMEI: "1234567890123", IMSI: "470010000000001", Operator: "alpha", Day: device.Date(2026, 1, 5), Reason: "imei"},
 		{IMEI: "*#06#", Operator: "alpha", Day: device.Date(2026, 1, 6), Reason: "imei"},
+		{IMEI: "ABC", List: device.FileBarred, Day: device.Date(2026, 1, 6), Reason: "imei"},
 	}
 	parts := []device.Part{must(l.WriteMalformed(ctx, january, pointers(rows)))}
 	var got []device.Malformed

@@ -1,7 +1,6 @@
 package lake
 
 import (
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/subscriber"
@@ -39,6 +38,7 @@ type malformedRow struct {
 	Operator string `parquet:"operator,dict"`
 	Day      int32  `parquet:"day,date"`
 	Reason   string `parquet:"reason,dict"`
+	List     string `parquet:"list,dict"`
 }
 
 type tacRow struct {
@@ -48,12 +48,7 @@ type tacRow struct {
 	DeviceType   string `parquet:"device_type,dict"`
 	Bands        string `parquet:"bands,dict"`
 	Allocated    int32  `parquet:"allocated,optional,date"`
-}
-
-type stolenRow struct {
-	IMEI     int64  `parquet:"imei,delta"`
-	Reported int32  `parquet:"reported,optional,date"`
-	Status   string `parquet:"status,dict"`
+	Other        string `parquet:"other"`
 }
 
 func (r *daysRow) set(d *device.Days) {
@@ -128,15 +123,4 @@ func order(less bool) int {
 		return -1
 	}
 	return 1
-}
-
-func stolenOf(r *stolenRow) device.Stolen {
-	return device.Stolen{IMEI: imei.IMEI(r.IMEI), Reported: device.Day(r.Reported), Status: r.Status}
-}
-
-func tacOf(r *tacRow) device.TAC {
-	return device.TAC{
-		TAC: imei.TAC(r.TAC), Manufacturer: r.Manufacturer, Model: r.Model,
-		DeviceType: r.DeviceType, Bands: r.Bands, Allocated: device.Day(r.Allocated),
-	}
 }

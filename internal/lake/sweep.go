@@ -41,7 +41,7 @@ func (l *Lake) Sweep(ctx context.Context, live func(digest string) bool) (Swept,
 		return swept, err
 	}
 	defer unlock()
-	for _, dir := range []string{"tmp", TableDays, TableVisits, TableMalformed, TableTACs, TableStolen} {
+	for _, dir := range append([]string{"tmp"}, Tables()...) {
 		err := filepath.WalkDir(filepath.Join(l.Dir, dir), func(path string, entry fs.DirEntry, err error) error {
 			if err == nil {
 				err = ctx.Err()

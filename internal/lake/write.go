@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/parquet-go/parquet-go"
@@ -76,43 +75,8 @@ func (l *Lake) WriteMalformed(ctx context.Context, month device.Month, rows iter
 	p := device.Part{Table: TableMalformed, Month: month}
 	return writePart(ctx, l, p, func(put func(malformedRow) error) error {
 		for m := range rows {
-			row := malformedRow{m.IMEI, m.IMSI, m.MSISDN, string(m.Operator), int32(m.Day), m.Reason}
+			row := malformedRow{m.IMEI, m.IMSI, m.MSISDN, string(m.Operator), int32(m.Day), m.Reason, string(m.List)}
 			if err := put(row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// WriteTACs writes the TAC directory as one part. The rows must be sorted by TAC, without repeats.
-func (l *Lake) WriteTACs(ctx context.Context, rows []device.TAC) (device.Part, error) {
-	return writePart(ctx, l, device.Part{Table: TableTACs}, func(put func(tacRow) error) error {
-		last := int64(-1)
-		for _, t := range rows {
-			if int64(t.TAC) <= last {
-				return problem.New(problem.Broken, "writing TACs: %s is out of order", t.TAC)
-			}
-			last = int64(t.TAC)
-			row := tacRow{int32(t.TAC), t.Manufacturer, t.Model, t.DeviceType, t.Bands, int32(t.Allocated)}
-			if err := put(row); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// WriteStolen writes the stolen list as one part. The rows must be sorted by IMEI, without repeats.
-func (l *Lake) WriteStolen(ctx context.Context, rows []device.Stolen) (device.Part, error) {
-	return writePart(ctx, l, device.Part{Table: TableStolen}, func(put func(stolenRow) error) error {
-		first, last := true, imei.IMEI(0)
-		for _, s := range rows {
-			if !first && s.IMEI <= last {
-				return problem.New(problem.Broken, "writing stolen list: %s is out of order", s.IMEI)
-			}
-			first, last = false, s.IMEI
-			if err := put(stolenRow{int64(s.IMEI), int32(s.Reported), s.Status}); err != nil {
 				return err
 			}
 		}

@@ -175,14 +175,25 @@ func (im *Importer) stolen(ctx context.Context, src *source, rep *Report) error 
 	if err := im.shrunk(ctx, rep, "stolen", "stolen list"); err != nil {
 		return err
 	}
-	part, err := im.Lake.WriteStolen(ctx, kept)
-	if err != nil {
-		return err
+	var cut [device.Buckets][]device.Stolen
+	for _, s := range kept {
+		cut[device.BucketOf(s.IMEI)] = append(cut[device.BucketOf(s.IMEI)], s)
+	}
+	var parts []device.Part
+	for bucket, rows := range cut {
+		if len(rows) == 0 {
+			continue
+		}
+		part, err := im.Lake.WriteStolen(ctx, bucket, added(rows))
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
 	}
 	if err := apart.flush(ctx); err != nil {
 		return err
 	}
-	rep.File.Parts = append([]device.Part{part}, apart.parts...)
+	rep.File.Parts = append(parts, apart.parts...)
 	return nil
 }
 
@@ -254,7 +265,7 @@ func (im *Importer) tacs(ctx context.Context, src *source, rep *Report) error {
 	if err := im.shrunk(ctx, rep, "tac", "TAC directory"); err != nil {
 		return err
 	}
-	part, err := im.Lake.WriteTACs(ctx, kept)
+	part, err := im.Lake.WriteTACs(ctx, added(kept))
 	rep.File.Parts = []device.Part{part}
 	return err
 }
@@ -319,4 +330,14 @@ func tacOf(fields [][]byte, at [len(tacColumns)]int, texts map[string]string) (t
 		t.Allocated = device.Date(date.Year(), date.Month(), date.Day())
 	}
 	return t, nil
+}
+
+func added[T any](rows []T) Changes[T] {
+	return func(yield func(device.Change, *T) bool) {
+		for i := range rows {
+			if !yield(device.Add, &rows[i]) {
+				return
+			}
+		}
+	}
 }

@@ -81,13 +81,34 @@ type Sightings interface {
 	WriteMalformed(ctx context.Context, month device.Month, rows iter.Seq[*device.Malformed]) (device.Part, error)
 }
 
-// Facts is the half of Lake for lists.
+// Facts is the half of Lake for lists. Writers are given the rows of one bucket, or of the whole list
+// where it is not cut by device, sorted by key; readers give what the parts in force hold.
 type Facts interface {
-	WriteTACs(ctx context.Context, rows []device.TAC) (device.Part, error)
-	WriteStolen(ctx context.Context, rows []device.Stolen) (device.Part, error)
+	WriteTACs(ctx context.Context, rows Changes[device.TAC]) (device.Part, error)
+	WriteStolen(ctx context.Context, bucket int, rows Changes[device.Stolen]) (device.Part, error)
+	WriteRegistrations(ctx context.Context, bucket int, rows Changes[device.Registration]) (device.Part, error)
+	WritePairings(ctx context.Context, bucket int, rows Changes[device.Pairing]) (device.Part, error)
+	WriteGolden(ctx context.Context, rows Changes[device.Golden]) (device.Part, error)
+	WriteListed(ctx context.Context, table string, bucket int, rows Changes[device.Listed]) (device.Part, error)
+	WriteBarredTACs(ctx context.Context, rows Changes[imei.TAC]) (device.Part, error)
+	WriteSubscribers(ctx context.Context, rows Changes[device.Person]) (device.Part, error)
+	WriteAssociations(ctx context.Context, bucket int, rows Changes[device.Association]) (device.Part, error)
+
 	// Allocated returns the membership of the TAC directory in the parts, and its size.
 	Allocated(ctx context.Context, parts []device.Part) (func(imei.TAC) bool, int, error)
+	// Keys returns the devices of one bucket of a table with one row for a device.
+	Keys(ctx context.Context, parts []device.Part, table string, bucket int) ([]imei.IMEI, error)
+	Stolen(ctx context.Context, parts []device.Part, bucket int) ([]device.Stolen, error)
+	Listed(ctx context.Context, parts []device.Part, table string, bucket int) ([]device.Listed, error)
+	Pairings(ctx context.Context, parts []device.Part, bucket int) ([]device.Pairing, error)
+	Golden(ctx context.Context, parts []device.Part) ([]device.Golden, error)
+	BarredTACs(ctx context.Context, parts []device.Part) ([]imei.TAC, error)
+	Persons(ctx context.Context, parts []device.Part) ([]device.Person, error)
+	Associations(ctx context.Context, parts []device.Part, bucket int) ([]device.Association, error)
 }
+
+// Changes are rows of a list with what they do to the list in force.
+type Changes[T any] = iter.Seq2[device.Change, *T]
 
 // Country says what is at home here.
 type Country struct {

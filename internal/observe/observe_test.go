@@ -307,10 +307,15 @@ func TestGoldenFacts(t *testing.T) {
 	if rep.File.Rows != 3 || rep.File.Malformed != 1 {
 		t.Errorf("%d stolen, %d malformed", rep.File.Rows, rep.File.Malformed)
 	}
-	stolen, err := h.lake.Stolen(ctx, rep.File.Parts)
-	if err != nil {
-		t.Fatal(err)
+	var stolen []device.Stolen
+	for bucket := range device.Buckets {
+		rows, err := h.lake.Stolen(ctx, rep.File.Parts, bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stolen = append(stolen, rows...)
 	}
+	slices.SortFunc(stolen, func(a, b device.Stolen) int { return int(a.IMEI) - int(b.IMEI) })
 	wantStolen := []device.Stolen{
 		{IMEI: 35000001000010, Reported: device.Date(2026, 1, 5)}, {IMEI: 35000001000021, Status: "blacklist"},
 		{IMEI: 35000001000033, Reported: device.Date(2026, 1, 6), Status: "pending"},
