@@ -1,0 +1,40 @@
+package lake_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/lake"
+)
+
+// Days gives what Histories gives, and of a device with more rows than a history keeps all of them.
+func TestDaysLeavesNothingOut(t *testing.T) {
+	ctx, l := t.Context(), &lake.Lake{Dir: t.TempDir()}
+	r := rand.New(rand.NewPCG(3, 4))
+	var parts []device.Part
+	for _, op := range []device.Operator{"op1", "op2", "op1"} {
+		parts = append(parts, must(l.WriteDays(ctx, 677, 3, pointers(someDays(r, 500, op, 677, 3)))))
+	}
+	want, _ := flatten(t, l.Histories(ctx, parts, 3))
+	var got []device.Days
+	for d, err := range l.Days(ctx, parts, 3) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, *d)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d rows, and %d in the histories", len(got), len(want))
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			t.Errorf("row %d is %+v, in the histories %+v", i, got[i], want[i])
+		}
+	}
+	for _, err := range l.Days(ctx, []device.Part{{Table: lake.TableDays, Bucket: 3, Digest: "gone", Rows: 1}}, 3) {
+		if err == nil {
+			t.Error("a part that is not there gives a row")
+		}
+	}
+}
