@@ -5,13 +5,16 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/openceir/openceir/internal/device"
@@ -24,11 +27,12 @@ type Client struct {
 	Centre *url.URL           // for instance http://127.0.0.1:8080
 	Node   string             // ORGANISATION/NAME
 	Key    ed25519.PrivateKey // the node's
-	Now    func() time.Time
-	HTTP   *http.Client // nil for one with a timeout
+	Now    func() time.Time   // stamps requests
+	HTTP   *http.Client       // nil for the usual one
 }
 
-// Lists is where list files are taken, and where the node stands.
+// Lists is where list files are taken, and where the node stands: the ledger size of its table, 0 for
+// none.
 type Lists interface {
 	Size() uint64
 	Take(name string, manifest, body []byte) error
@@ -37,7 +41,7 @@ type Lists interface {
 // Pull brings the lists forward by what the stream offers: a node that has none begins with the
 // snapshot and follows its deltas; one that has a list asks for the one delta from where it stands.
 func (c *Client) Pull(ctx context.Context, stream string, to Lists) error {
-	text, err := c.get(ctx, "/lists/"+stream+"/index")
+	text, err := c.get(ctx, "/lists/"+stream+"/index", maxIndex)
 	if problem.Of(err) == problem.NotFound && err != nil {
 		return nil // nothing is published yet
 	}
@@ -60,11 +64,11 @@ func (c *Client) Pull(ctx context.Context, stream string, to Lists) error {
 }
 
 func (c *Client) take(ctx context.Context, path string, to Lists) error {
-	manifest, err := c.get(ctx, path+".note")
+	manifest, err := c.get(ctx, path+".note", maxManifest)
 	if err != nil {
 		return fmt.Errorf("fetching the manifest of %s: %w", path, err)
 	}
-	body, err := c.get(ctx, path)
+	body, err := c.get(ctx, path, maxList)
 	if err != nil {
 		return fmt.Errorf("fetching %s: %w", path, err)
 	}
@@ -72,14 +76,14 @@ func (c *Client) take(ctx context.Context, path string, to Lists) error {
 }
 
 // Push sends the segments of a spool, oldest first, and removes each that the centre has taken. A
-// segment that the centre refuses for good is set aside, not lost.
+// segment that the centre refuses for good is set aside, not lost. One Push sends no more than
+// maxPush, so that a node which was long alone comes to other things too.
 func (c *Client) Push(ctx context.Context, spool string) (sent int, err error) {
-	files, err := filepath.Glob(filepath.Join(spool, "*.segment"))
+	files, err := segments(spool)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("reading the spool: %w", err)
 	}
-	slices.SortFunc(files, func(a, b string) int { return modified(a).Compare(modified(b)) })
-	for _, path := range files {
+	for _, path := range files[:min(len(files), maxPush)] {
 		body, err := os.ReadFile(path)
 		if err != nil {
 			return sent, err
@@ -103,12 +107,23 @@ func (c *Client) Push(ctx context.Context, spool string) (sent int, err error) {
 	return sent, nil
 }
 
-func modified(path string) time.Time {
-	info, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}
+// segments returns the paths of a spool's segments, oldest first; none if there is no spool yet.
+func segments(spool string) (paths []string, err error) {
+	all, err := os.ReadDir(spool)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return info.ModTime()
+	made := map[string]time.Time{}
+	for _, e := range all {
+		if path := filepath.Join(spool, e.Name()); strings.HasSuffix(path, ".segment") {
+			paths = append(paths, path)
+			if info, err := e.Info(); err == nil {
+				made[path] = info.ModTime()
+			}
+		}
+	}
+	slices.SortStableFunc(paths, func(a, b string) int { return made[a].Compare(made[b]) })
+	return paths, err
 }
 
 // Report tells the centre of the node's list.
@@ -117,39 +132,77 @@ func (c *Client) Report(ctx context.Context, r device.NodeReport) error {
 	return c.post(ctx, "/v1/reports", device.Encode(r))
 }
 
-func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
-	return c.do(ctx, http.MethodGet, path, nil)
+func (c *Client) get(ctx context.Context, path string, most int64) ([]byte, error) {
+	return c.do(ctx, http.MethodGet, path, nil, most)
 }
 
 func (c *Client) post(ctx context.Context, path string, body []byte) error {
-	_, err := c.do(ctx, http.MethodPost, path, body)
+	_, err := c.do(ctx, http.MethodPost, path, body, maxAnswer)
 	return err
 }
 
-func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+// do makes a signed request and returns the answer, of at most so many bytes. It waits for as long as
+// bytes come or go, for a large list takes its time, but not for a centre that says nothing.
+func (c *Client) do(ctx context.Context, method, path string, body []byte, most int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	silence := time.AfterFunc(timeout, func() { giveUp(errSilent) })
+	defer silence.Stop()
 	req, err := http.NewRequestWithContext(ctx, method, c.Centre.JoinPath(path).String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
+	}
+	if send := req.Body; send != http.NoBody {
+		req.Body = heard{send, silence}
 	}
 	m := message{method, req.URL.Path, c.Node, c.Now(), body}
 	m.sign(req.Header, c.Key)
 	client := c.HTTP
 	if client == nil {
-		client = &http.Client{Timeout: timeout}
+		client = http.DefaultClient
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, problem.New(problem.Busy, "the centre does not answer: %w", err)
+		return nil, problem.New(problem.Busy, "the centre does not answer: %w", because(ctx, err))
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxList))
+	answer, err := io.ReadAll(io.LimitReader(heard{resp.Body, silence}, most+1))
 	if err != nil {
-		return nil, problem.New(problem.Busy, "the centre's answer broke off: %w", err)
+		return nil, problem.New(problem.Busy, "the centre's answer broke off: %w", because(ctx, err))
 	}
 	if resp.StatusCode/100 != 2 {
 		return nil, refused(resp.StatusCode, answer)
 	}
+	if int64(len(answer)) > most {
+		return nil, problem.New(problem.Broken, "the centre's answer to %s is longer than %d bytes: it is none of ours; check the address of the centre", path, most)
+	}
 	return answer, nil
+}
+
+var errSilent = fmt.Errorf("nothing was heard of it for %s", timeout)
+
+// because prefers why a request was given up to how that showed.
+func because(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errSilent) {
+		return errSilent
+	}
+	return err
+}
+
+// heard is a body that begins the waiting anew with everything that passes.
+type heard struct {
+	io.ReadCloser
+	silence *time.Timer
+}
+
+// Read implements io.Reader.
+func (h heard) Read(b []byte) (int, error) {
+	n, err := h.ReadCloser.Read(b)
+	if n > 0 {
+		h.silence.Reset(timeout)
+	}
+	return n, err
 }
 
 // refused turns a problem document into the failure it came from.

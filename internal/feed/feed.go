@@ -43,14 +43,19 @@ import (
 
 // Bounds, each with its reason.
 const (
-	maxBody   = 16<<20 + 1<<10  // a segment of the largest size
-	maxReport = 64 << 10        // a report is a sentence
-	maxSkew   = 5 * time.Minute // between a node's clock and the centre's
-	maxList   = 4 << 30         // a list file
-	timeout   = 30 * time.Second
+	maxBody     = 16<<20 + 1<<10  // bytes: a segment of the largest size
+	maxReport   = 64 << 10        // bytes: a report is a sentence
+	maxSkew     = 5 * time.Minute // between a node's clock and the centre's
+	maxIndex    = 1 << 20         // bytes: an index has a line for each delta since the snapshot
+	maxManifest = 8 << 20         // bytes: as package list has it
+	maxList     = 4 << 30         // bytes of a list file
+	maxAnswer   = 64 << 10        // bytes of an answer to what was sent: a problem is a sentence
+	maxPush     = 64              // segments in one go: half a day of a quiet node, a gigabyte of a busy one
+	timeout     = 30 * time.Second
+	patience    = time.Hour // for one request, however slowly its bytes come
 )
 
-// Message is a request as a node signs it.
+// message is a request as a node signs it.
 type message struct {
 	method, path, node string
 	time               time.Time
@@ -82,7 +87,7 @@ func verify(r *http.Request, body []byte, now time.Time, d *receipt.Directory) (
 	}
 	sig, err := base64.StdEncoding.DecodeString(r.Header.Get("Openceir-Signature"))
 	if err != nil || !ed25519.Verify(d.Nodes[m.node], m.text(), sig) {
-		return "", problem.New(problem.Refused, "the signature is not that of the node %s for this request", m.node)
+		return "", problem.New(problem.Refused, "the signature is not that of the node %s for this request: sign with the key that the directory names for it", m.node)
 	}
 	return m.node, nil
 }

@@ -3,6 +3,8 @@ package feed
 import (
 	"context"
 	"crypto/ed25519"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/openceir/openceir/internal/device"
@@ -126,12 +129,12 @@ func TestWhoMayRead(t *testing.T) {
 		t.Fatalf("the national list: %v %v", resp, err)
 	}
 	resp.Body.Close()
-	if b, err := p.north.get(ctx, "/lists/north/index"); err != nil || string(b) != "north" {
+	if b, err := p.north.get(ctx, "/lists/north/index", maxIndex); err != nil || string(b) != "north" {
 		t.Errorf("north's own list: %q %v", b, err)
 	}
-	_, err = p.south.get(ctx, "/lists/north/index")
+	_, err = p.south.get(ctx, "/lists/north/index", maxIndex)
 	wants(t, "another operator's list", err, problem.Refused)
-	_, err = p.south.get(ctx, "/lists/north/from/3")
+	_, err = p.south.get(ctx, "/lists/north/from/3", maxIndex)
 	wants(t, "another operator's delta", err, problem.Refused)
 	for _, path := range []string{"/lists/../secret", "/lists/national/..%2f..%2fsecret", "/lists/%2e%2e/secret", "/lists/national/.hidden", `/lists/national/..\secret`} {
 		resp, err := http.Get(p.URL + path)
@@ -188,3 +191,126 @@ func TestReports(t *testing.T) {
 	wants(t, "a report for another node", p.north.post(ctx, "/v1/reports", device.Encode(device.NodeReport{Node: "south/eir", State: device.Held})), problem.Invalid)
 	wants(t, "a report that is too long", p.north.post(ctx, "/v1/reports", make([]byte, maxReport+1)), problem.Invalid)
 }
+
+// One Push sends so many segments and no more, oldest first, from a directory of any name.
+func TestPushIsBounded(t *testing.T) {
+	p, ctx := newPost(t), t.Context()
+	spool := filepath.Join(t.TempDir(), "[spool]*")
+	if sent, err := p.north.Push(ctx, spool); sent != 0 || err != nil {
+		t.Errorf("without a spool: %d sent, %v", sent, err)
+	}
+	if err := os.Mkdir(spool, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxPush + 6 {
+		path := filepath.Join(spool, fmt.Sprintf("%03d.segment", i))
+		if err := os.WriteFile(path, []byte(path), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		made := p.now.Add(-time.Duration(i) * time.Minute)
+		if err := os.Chtimes(path, made, made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sent, err := p.north.Push(ctx, spool); sent != maxPush || err != nil {
+		t.Errorf("%d sent, %v", sent, err)
+	}
+	left, err := segments(spool)
+	if err != nil || len(left) != 6 || filepath.Base(left[0]) != "005.segment" || filepath.Base(left[5]) != "000.segment" {
+		t.Errorf("the newest six are not what is left: %v %v", left, err)
+	}
+	if sent, err := p.north.Push(ctx, spool); sent != 6 || err != nil {
+		t.Errorf("%d sent, %v", sent, err)
+	}
+}
+
+// trip is a network that answers as a test says.
+type trip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f trip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// drip is a body of which a byte comes at a time, each after a while, until the request is given up.
+type drip struct {
+	ctx   context.Context
+	every time.Duration
+	left  int
+}
+
+// Read implements io.Reader.
+func (d *drip) Read(b []byte) (int, error) {
+	if d.left == 0 {
+		return 0, io.EOF
+	}
+	select {
+	case <-time.After(d.every):
+		d.left--
+		b[0] = 'x'
+		return 1, nil
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	}
+}
+
+// A list is waited for as long as its bytes come, for a large one takes its time; a centre that says
+// nothing is not, and neither is one that never ends.
+func TestPatience(t *testing.T) {
+	for _, x := range []struct {
+		name  string
+		every time.Duration
+		bytes int
+		want  string // of the error
+		took  time.Duration
+	}{
+		{"a slow list", 20 * time.Second, 100, "", 2000 * time.Second},
+		{"silence", 31 * time.Second, 1, "nothing was heard of it for 30s", 30 * time.Second},
+		{"silence in the middle", 31 * time.Second, 100, "nothing was heard of it for 30s", 30 * time.Second},
+		{"no end", 20 * time.Second, 1000, "broke off", time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &Client{Centre: &url.URL{Scheme: "http", Host: "centre"}, Node: "north/eir", Key: ed25519.NewKeyFromSeed(make([]byte, 32)), Now: time.Now}
+			c.HTTP = &http.Client{Transport: trip(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Body: io.NopCloser(&drip{r.Context(), x.every, x.bytes}), Request: r}, nil
+			})}
+			begun := time.Now()
+			body, err := c.get(t.Context(), "/lists/north/1.snapshot", maxList)
+			if x.want == "" && (err != nil || len(body) != x.bytes) {
+				t.Errorf("%s: %d bytes, %v", x.name, len(body), err)
+			}
+			if x.want != "" && (problem.Of(err) != problem.Busy || !strings.Contains(err.Error(), x.want)) {
+				t.Errorf("%s: %v, wanted %q", x.name, err, x.want)
+			}
+			if took := time.Since(begun); took != x.took {
+				t.Errorf("%s: it took %s, not %s", x.name, took, x.took)
+			}
+		})
+	}
+}
+
+// What a centre says is read to a bound: whoever has taken it over does not fill a node's memory with
+// what should be a line.
+func TestAnswersAreBounded(t *testing.T) {
+	asked := 0
+	c := &Client{Centre: &url.URL{Scheme: "http", Host: "centre"}, Node: "north/eir", Key: ed25519.NewKeyFromSeed(make([]byte, 32)), Now: time.Now}
+	c.HTTP = &http.Client{Transport: trip(func(r *http.Request) (*http.Response, error) {
+		endless := readFunc(func(b []byte) (int, error) { asked += len(b); return len(b), nil })
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(endless), Request: r}, nil
+	})}
+	for path, most := range map[string]int{"/lists/north/index": maxIndex, "/lists/north/1.snapshot.note": maxManifest} {
+		asked = 0
+		if _, err := c.get(t.Context(), path, int64(most)); err == nil || !strings.Contains(err.Error(), "longer than") || asked > most+1 {
+			t.Errorf("%s: %v after %d bytes", path, err, asked)
+		}
+	}
+	if err := c.Pull(t.Context(), "north", nil); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("an endless index: %v", err)
+	}
+	if err := c.post(t.Context(), "/v1/reports", []byte("x")); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("an endless answer to a report: %v", err)
+	}
+}
+
+type readFunc func([]byte) (int, error)
+
+// Read implements io.Reader.
+func (f readFunc) Read(b []byte) (int, error) { return f(b) }
