@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -58,8 +59,8 @@ func (s *Spool) begin() error {
 	return nil
 }
 
-// settle syncs what is written so far, so that a crash costs no more than that of one flushEvery,
-// and finishes a segment that is old.
+// settle syncs what is written so far and finishes a segment that is old. A crash then costs the rows
+// of one flushEvery, and the stays that go on: those are in memory until they end.
 func (s *Spool) settle(now time.Time) {
 	switch {
 	case s.open.out == nil:
@@ -120,22 +121,18 @@ func adopt(path string) error {
 	return syncDir(dir)
 }
 
-// Recover makes whole segments of those that a crash left torn. What can not be written anew stays
-// for the next start, counted as not spooled: a full disk does not keep a node from answering.
+// Recover makes whole segments of those that a crash left torn. What can not be read or written anew
+// stays for the next start, and the rest is recovered all the same: the error is to be told, and
+// nothing for a node not to answer by.
 func (s *Spool) Recover() error {
-	torn, err := filepath.Glob(filepath.Join(s.Dir, "open-*"))
-	if err != nil {
-		return err
-	}
-	for _, path := range torn {
-		if err := s.recover(path); err != nil && !errors.Is(err, errUnspooled) {
-			return fmt.Errorf("recovering segment %s: %w", path, err)
+	torn, err := filesIn(s.Dir, "open-", "")
+	for _, name := range torn {
+		if e := s.recover(filepath.Join(s.Dir, name)); e != nil {
+			err = errors.Join(err, fmt.Errorf("recovering segment %s, it stays for the next start: %w", name, e))
 		}
 	}
-	return nil
+	return err
 }
-
-var errUnspooled = errors.New("the rows could not be written anew")
 
 func (s *Spool) recover(path string) error {
 	rows, whole, err := readTorn(path)
@@ -151,13 +148,17 @@ func (s *Spool) recover(path string) error {
 	for i := range rows {
 		s.write(&rows[i])
 	}
-	if err := s.finish(); err != nil || s.Stats.Unspooled.Load() > before {
-		return errUnspooled
+	if err := s.finish(); err != nil {
+		return err
+	}
+	if n := s.Stats.Unspooled.Load() - before; n > 0 {
+		return fmt.Errorf("%d of its rows could not be written anew", n)
 	}
 	return os.Remove(path)
 }
 
-// readTorn reads what is whole of a segment.
+// readTorn reads what is whole of a segment. A disk that does not give its bytes is an error; what
+// is wrong with the bytes only ends the rows.
 func readTorn(path string) (rows []segment.Row, whole bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -170,6 +171,9 @@ func readTorn(path string) (rows []segment.Row, whole bool, err error) {
 		if err = in.Next(&r); err == nil {
 			rows = append(rows, r)
 		}
+	}
+	if disk := new(fs.PathError); errors.As(err, &disk) {
+		return nil, false, err
 	}
 	return rows, err == io.EOF, nil
 }

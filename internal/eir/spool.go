@@ -20,13 +20,11 @@ import (
 // stay follow one another. Checks that come late lengthen the stay backwards where it is the same
 // radio, and are rows of their own where it is not.
 type Spool struct {
-	Dir      string
-	Operator device.Operator
-	Zone     *time.Location
-	Seen     *Seen
-	Stats    *Stats
-	// Policy decides what of an observation may leave the operator; nil lets all of it.
-	Policy func(*device.Attach)
+	Dir      string          // its own directory, made when it is needed
+	Operator device.Operator // whose segments they are
+	Zone     *time.Location  // in which days are counted
+	Seen     *Seen           // told of every pair
+	Stats    *Stats          // Observed, Spooled and Unspooled are counted
 
 	stays map[stayKey]*segment.Row
 	open  openSegment
@@ -67,9 +65,6 @@ func (s *Spool) Observe(a *device.Attach) {
 	day, minute := device.DayOf(t, s.Zone), device.Minute(t.Unix()/60)
 	if m, err := imei.Parse(a.IMEI); err == nil {
 		s.Seen.Add(m, subscriber.Of(a.IMSI, a.MSISDN), day)
-	}
-	if s.Policy != nil {
-		s.Policy(a)
 	}
 	text := legible(a.IMEI)
 	key := stayKey{text, a.IMSI, a.MSISDN, a.Area}

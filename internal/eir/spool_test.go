@@ -1,9 +1,11 @@
 package eir
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -273,7 +275,7 @@ func TestBrokenDisk(t *testing.T) {
 	}
 }
 
-// A start on a full disk keeps what it could not recover, and is no error.
+// A start on a full disk keeps what it could not recover, and says so.
 func TestRecoverWithoutSpace(t *testing.T) {
 	dir := t.TempDir()
 	s := newSpool(dir, time.UTC)
@@ -282,11 +284,56 @@ func TestRecoverWithoutSpace(t *testing.T) {
 	s.settle(time.UnixMicro(0))
 	r := newSpool(dir, time.UTC)
 	r.Operator = ""
-	if err := r.Recover(); err != nil || r.Stats.Unspooled.Load() != 1 {
+	if err := r.Recover(); err == nil || r.Stats.Unspooled.Load() != 1 {
 		t.Errorf("recovering: %v, %d counted", err, r.Stats.Unspooled.Load())
 	}
 	r.Operator = "north"
 	if err := r.Recover(); err != nil || len(rows(t, dir)) != 1 {
 		t.Errorf("recovering with space: %v, %d rows", err, len(rows(t, dir)))
+	}
+}
+
+// What can not be recovered is told and stays; the rest is recovered all the same.
+func TestRecoverPastFaults(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[spool]") // no pattern
+	s := newSpool(dir, time.UTC)
+	s.Observe(at(0, 3))
+	s.flush()
+	s.settle(time.UnixMicro(0))
+	if err := os.Mkdir(filepath.Join(dir, "open-0"), 0o700); err != nil { // it opens, and does not read
+		t.Fatal(err)
+	}
+	r := newSpool(dir, time.UTC)
+	if err := r.Recover(); err == nil || !strings.Contains(err.Error(), "open-0") {
+		t.Errorf("a file that does not read is not told: %v", err)
+	}
+	files, err := filesIn(dir, "", "")
+	if err != nil || len(files) != 2 || !strings.HasSuffix(files[0], ".segment") || files[1] != "open-0" {
+		t.Errorf("there is %v, %v", files, err)
+	}
+}
+
+// Two processes do not share a node's data.
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(dir); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second lock: %v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err = Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(filepath.Join(dir, "none")); err == nil || errors.Is(err, ErrInUse) {
+		t.Errorf("a directory that is not there: %v", err)
 	}
 }
