@@ -297,3 +297,20 @@ func TestSignerLeft(t *testing.T) {
 func (o *office) office(name string) receipt.Content {
 	return receipt.Content{Kind: ledger.KindStep, By: storetest.Office(name)}
 }
+
+// A denial outlives its author's place in the directory.
+func TestDenierLeft(t *testing.T) {
+	o := newOffice(t)
+	_, sign := o.propose(ask)
+	if err := sign("ministry/bela", receipt.Deny); err != nil {
+		t.Fatal(err)
+	}
+	d := storetest.Directory()
+	delete(d.Persons, "ministry/bela")
+	o.Must(t, o.Draft(t, "next", receipt.Content{Kind: receipt.Founding, By: storetest.Person("ministry/amina")}, d.Bytes(), nil, "ministry/amina", "north/chidi"))
+	if err := sign("ministry/amina", receipt.Asks); err != nil {
+		t.Fatal(err)
+	}
+	o.stands()
+	o.Clean(t)
+}

@@ -12,7 +12,7 @@ import (
 
 // release lifts the lines of the rule's own measures whose finding has closed, and makes milder
 // those that are harder than its policy. For each device what holds against it goes first, then the
-// pair: in the other order a line that has to wait would cut its owner off.
+// pair, which waits for as long as its subscriber would be refused without it.
 func (r *rule) release(own []list.Line, findings []ledger.FindingRow) error {
 	open := make(map[imei.IMEI]bool, len(findings))
 	for i := range findings {
@@ -22,16 +22,10 @@ func (r *rule) release(own []list.Line, findings []ledger.FindingRow) error {
 	slices.SortFunc(own, func(a, b list.Line) int {
 		return cmp.Or(order(open[a.From])-order(open[b.From]), cmp.Compare(a.From, b.From), -cmp.Compare(a.Class, b.Class), a.Compare(&b))
 	})
-	waits := map[imei.IMEI]bool{}
 	for _, l := range own {
-		if waits[l.From] {
-			continue
-		}
-		done, err := r.lift(l, open[l.From])
-		if err != nil {
+		if err := r.lift(l, open[l.From]); err != nil {
 			return err
 		}
-		waits[l.From] = !done
 	}
 	return nil
 }
@@ -49,33 +43,33 @@ func (r *rule) mild(l *list.Line) bool { return l.Class == list.Pair || l.Status
 
 // lift takes a line away or, if its finding is open, down to what the policy says. The guard lets a
 // rule touch only what its policy in force could set, so a harder line is made milder before it is
-// dropped, and what can not be had that way waits for people. done is false if anything waits.
-func (r *rule) lift(l list.Line, open bool) (done bool, err error) {
+// dropped, and what can not be had that way waits for people.
+func (r *rule) lift(l list.Line, open bool) error {
 	switch {
 	case l.Ground != r.p.Ground:
 		r.wait("%q, which only people can lift: the policy of the rule is for another ground now, %s", list.Op{Drop: true, Line: l}, r.p.Ground)
-		return false, nil
+		return nil
 	case l.Class == list.Listed && l.Status < r.p.Status: // closed, and not to be made harder for that
 		r.wait("%q, which only people can lift: the policy of the rule is for %s now", list.Op{Drop: true, Line: l}, r.p.Status)
-		return false, nil
+		return nil
 	case !r.mild(&l):
 		milder := l
 		milder.Status = r.p.Status
 		why := fmt.Appendf(nil, "The policy of the rule %s in force, record %d, says %s.\n", r.p.Rule, r.p.Index, r.p.Status)
-		milder.Act, done, err = r.append(changeKey(r.p.Rule, milder, l.Act), list.Op{Line: milder}, why)
+		act, done, err := r.append(changeKey(r.p.Rule, milder, l.Act), list.Op{Line: milder}, why)
 		if err != nil || !done {
-			return false, err
+			return err
 		}
-		l = milder
+		l, l.Act = milder, act
 	}
 	if open {
-		return true, nil
+		return nil
 	}
 	drop := list.Op{Drop: true, Line: l}
 	if n := list.Count(r.b.Table(), []list.Op{drop}, r.b.Seen()).Refuses; n > 0 {
 		r.wait("%q: it would refuse %d active pairs, for something else holds against them", drop, n)
-		return false, nil
+		return nil
 	}
-	_, done, err = r.append(liftKey(r.p.Rule, l, l.Act), drop, nil)
-	return done, err
+	_, _, err := r.append(liftKey(r.p.Rule, l, l.Act), drop, nil)
+	return err
 }

@@ -80,6 +80,10 @@ func TestHarder(t *testing.T) {
 	}
 	o.people("drop listed 35227402000003 tracked barred\n")
 	o.stands(one, two)
+	o.people("set listed 35227402000004 tracked barred\n")
+	o.find(ledger.Changes{Open: []device.Finding{found(4, 9)}})
+	o.tomorrow()
+	o.stands(one, two, "listed 35227402000004 tracked barred") // people's, not the rule's to make harder
 	o.Clean(t)
 }
 
