@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -100,11 +101,24 @@ func (f *fact) digest() string {
 	return hex.EncodeToString(d[:])
 }
 
-// commits reports whether salt and body are what a commitment commits to.
+// commits reports whether salt and body are what a commitment commits to, by the words of
+// docs/formats/acts.md.
 func commits(to string, o receipt.Opening) bool {
-	d := sha256.Sum256(append(o.Salt[:], o.Body...))
+	lines := strings.SplitAfter(string(o.Body), "\n")
+	if n := len(lines); n > 1 && lines[n-1] == "" {
+		lines = lines[:n-1]
+	}
+	var leaves [][32]byte
+	for i, line := range lines {
+		salt := sha256.Sum256(append(o.Salt[:], number8(i)...))
+		leaves = append(leaves, sha256.Sum256([]byte("\x00"+string(salt[:16])+line)))
+	}
+	root := treeRoot(leaves)
+	d := sha256.Sum256(append(number8(len(lines)), root[:]...))
 	return hex.EncodeToString(d[:]) == to
 }
+
+func number8(n int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
 // people is a directory as the witness reads it: keys by person.
 type people map[string]ed25519.PublicKey
