@@ -27,6 +27,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/list"
@@ -163,9 +164,12 @@ func (s *Stage[T]) note(format string, args ...any) {
 const MaxFindings = 50_000_000
 
 // Automatic reports whether a finding may lead to a measure without a person: its input was
-// complete, and if its ground is that several devices share an identity, one claim stands out.
+// complete, its IMEI names one device and not whoever shows that value (0, that of a malformed
+// identifier, is such a value), and if its ground is that several devices share an identity, one
+// claim stands out.
 func Automatic(f *device.Finding, g list.Ground) bool {
-	return !f.Incomplete && (g != list.Duplicate || f.Best != 0)
+	_, nobody := imei.NonIdentifying(f.IMEI)
+	return !f.Incomplete && !nobody && (g != list.Duplicate || f.Best != 0)
 }
 
 // Cost returns how many active pairs a finding's measure would newly refuse: none if its status

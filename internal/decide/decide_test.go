@@ -156,6 +156,8 @@ func TestAutomatic(t *testing.T) {
 	incomplete, old, paired := found(3, 700), found(4, 700), found(5, 100)
 	incomplete.Incomplete, old.Version = true, "0000000000000000"
 	paired.Best = subscriber.Of(1010123456789, 0)
+	blank, shared := found(0, 900), found(0, 900)
+	blank.IMEI, shared.IMEI = 0, imei.New(35227301, 738634)
 	tracked := prohibits(list.Barred, 1)
 	tracked.Status = list.Tracked
 	stopped := tracked
@@ -169,6 +171,7 @@ func TestAutomatic(t *testing.T) {
 		{"strongest first, the rest waits", prohibits(list.Barred, 2), []device.Finding{found(1, 1), found(2, 3), found(7, 2)},
 			[]string{"listed 35227402000002 prohibited barred", "listed 35227402000007 prohibited barred"}},
 		{"not on what is incomplete or of another version", prohibits(list.Barred, 9), []device.Finding{incomplete, old}, nil},
+		{"not on a value that names no device", prohibits(list.Barred, 9), []device.Finding{blank, shared}, nil},
 		{"no duplicate without a best claim", prohibits(list.Duplicate, 9), []device.Finding{found(1, 9), paired},
 			[]string{"pair 35227402000005 allowed duplicate subscriber imsi-001010123456789 overrides duplicate", "listed 35227402000005 prohibited duplicate"}},
 		{"tracking costs nothing", tracked, []device.Finding{found(1, 1), found(2, 1), found(3, 1)},
