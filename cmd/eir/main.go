@@ -71,10 +71,15 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-func (a *app) open() (*eir.Node, error) {
+// open opens the node that the configuration describes, as change leaves it.
+func (a *app) open(change func(*config.EIR)) (*eir.Node, error) {
 	c, err := config.ReadEIR(a.config)
+	if problem.Of(err) == problem.NotFound && err != nil {
+		return nil, fmt.Errorf("%w: name the file with --config FILE", err)
+	}
 	if err != nil {
 		return nil, err
 	}
+	change(c)
 	return eir.Open(c, time.Now, slog.New(slog.NewTextHandler(a.err, nil)))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/openceir/openceir/internal/config"
 )
 
 func (a *app) serve() *cobra.Command {
@@ -12,7 +14,7 @@ func (a *app) serve() *cobra.Command {
 		Short: "answer checks, follow the list, send up what was seen",
 		Args:  args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			n, err := a.open()
+			n, err := a.open(func(*config.EIR) {})
 			if err != nil {
 				return err
 			}

@@ -107,9 +107,6 @@ func (n *Node) load() {
 	if err := n.spool.Recover(); err != nil {
 		n.Log.Error("a part of the spool was not recovered", "error", err)
 	}
-	if n.S13 == nil && n.N17 == nil {
-		n.Log.Warn("no front is configured, so that nobody can ask: write s13: {listen: HOST:PORT} or n17: {listen: HOST:PORT}")
-	}
 	if n.Lists.Replica.Log == nil {
 		n.Log.Warn("no public key of the log is configured: no list is believed and every device is allowed")
 		return
@@ -161,6 +158,9 @@ func (n *Node) Close() error {
 // Run serves until ctx ends, or a front fails, and then puts everything away: fronts and feed first,
 // then the spool, and what was seen. What is still in the spool is sent after the next start.
 func (n *Node) Run(ctx context.Context) error {
+	if n.S13 == nil && n.N17 == nil {
+		n.Log.Warn("no front is configured, so that nobody can ask: write s13: {listen: HOST:PORT} or n17: {listen: HOST:PORT}")
+	}
 	fronts, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
