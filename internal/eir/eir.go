@@ -9,8 +9,11 @@
 //
 // Lists come down as files. The node believes none without proof (list.Replica): what it can not
 // verify is held, counted and reported, and the old list stays in force. It keeps the files it
-// has believed, so that it starts again when everything else is down; with no files at all it
-// allows everything, loudly.
+// has believed as a chain, so that it starts again when everything else is down, and replaces a long
+// chain by a newer snapshot that leads to the same; with no files at all it allows everything, loudly.
+//
+// A node's data are the directories lists and spool, the file seen, and a lock: one process uses them.
+// Whatever is wrong with them is told, and the node answers all the same.
 package eir
 
 import (
@@ -22,9 +25,9 @@ import (
 	"github.com/openceir/openceir/list"
 )
 
-// Core answers checks.
+// Core answers checks. Its methods may be called together.
 type Core struct {
-	Now   func() time.Time
+	Now   func() time.Time // stamps observations and what is put in force
 	Stats Stats
 
 	table atomic.Pointer[list.Table]
@@ -62,7 +65,7 @@ func NewCore(now func() time.Time) *Core {
 // Table returns the table in force.
 func (c *Core) Table() *list.Table { return c.table.Load() }
 
-// Swap puts a table in force, on all fronts at once.
+// Swap puts a table, the fold of a ledger of so many records, in force on all fronts at once.
 func (c *Core) Swap(t *list.Table, size uint64) {
 	c.table.Store(t)
 	c.Stats.Applied.Add(1)
