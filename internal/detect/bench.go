@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/subscriber"
 )
@@ -24,8 +25,10 @@ type bench struct {
 	base    device.Day
 	month   device.Month   // of asOf
 	offsets [maxMonths]int // of the first day of month-i, from base
-	zone    *time.Location
-	end     device.Minute // the first minute after asOf
+	// monthStarts are the bits at which windows of so many calendar months begin.
+	monthStarts [maxWindowMonths + 1]int
+	zone        *time.Location
+	end         device.Minute // the first minute after asOf
 
 	users    []user
 	bits     []uint64 // words for each user
@@ -33,8 +36,22 @@ type bench struct {
 	links    []link
 	roots    []int32 // users after continuity that were seen within the horizon
 	pairs    int     // distinct subscribers in the last activeDays days
+	ever     bool    // seen on a network up to asOf
+	radios   uint8   // a bit for each class of radio it was seen on up to asOf
 	future   device.Day
 	disorder bool
+
+	crowds  [identities]crowd
+	marks   *Marks
+	marked  Marks
+	lastSet *TACSet
+	lastTAC imei.TAC
+	// lastModel is the place of lastTAC in lastSet.
+	lastModel int
+	// barredIn is the list in which lastBarred was looked for.
+	barredIn   *imei.TAC
+	lastBarred imei.TAC
+	isBarred   bool
 
 	groups  groups
 	homes   homes
@@ -62,6 +79,10 @@ func newBench(horizon int) *bench {
 // lay reads the history once.
 func (b *bench) lay(h *device.History, f *Facts, asOf device.Day) {
 	b.h, b.facts = h, f
+	if b.marks = f.marks; b.marks == nil {
+		b.marked = f.Lists.of(h)
+		b.marks = &b.marked
+	}
 	if asOf != b.asOf || f.Zone != b.zone {
 		b.turn(asOf, f.Zone)
 	}
@@ -72,6 +93,10 @@ func (b *bench) lay(h *device.History, f *Facts, asOf device.Day) {
 	h = b.h
 	b.join()
 	b.visits.ready, b.homes.ready = false, false
+	for i := range b.crowds {
+		b.crowds[i].ready = false
+	}
+	b.ever = b.ever || len(h.Visits) > 0 && h.Visits[0].From < b.end
 	if n := len(h.Visits); n > 0 && h.Visits[n-1].From >= b.end {
 		b.lateVisit()
 	}
@@ -84,6 +109,9 @@ func (b *bench) turn(asOf device.Day, zone *time.Location) {
 	b.month, _ = asOf.Month()
 	for i := range b.offsets {
 		b.offsets[i] = int((b.month - device.Month(i)).First() - b.base)
+	}
+	for months := range b.monthStarts {
+		b.monthStarts[months] = max(0, int(window{months: months}.first(asOf)-b.base))
 	}
 	b.end = b.minute(asOf + 1)
 }
@@ -139,6 +167,7 @@ func (b *bench) read(rows []device.Days) {
 	b.users, b.bits, b.links = b.users[:0], b.bits[:0], b.links[:0]
 	clear(b.seen)
 	b.future, b.disorder = never, false
+	b.ever, b.radios = false, 0
 	for i := range rows {
 		row := &rows[i]
 		if i > 0 && compareDays(&rows[i-1], row) > 0 {
@@ -149,6 +178,8 @@ func (b *bench) read(rows []device.Days) {
 		if days == 0 {
 			continue
 		}
+		b.ever = true
+		b.hear(row, days)
 		at := -1
 		if id := row.Subscriber(); id != 0 {
 			at = b.userOf(id, row.MSISDN)
@@ -160,6 +191,15 @@ func (b *bench) read(rows []device.Days) {
 		set(b.seen, b.offsets[back], days)
 		if at >= 0 {
 			set(b.bits[at*b.words:(at+1)*b.words], b.offsets[back], days)
+		}
+	}
+}
+
+// hear notes on which radios the row was seen on the days.
+func (b *bench) hear(row *device.Days, days uint32) {
+	for r, seen := range row.Seen {
+		if seen&days != 0 {
+			b.radios |= 1 << r
 		}
 	}
 }
@@ -295,6 +335,24 @@ func anyFrom(words []uint64, start int) bool {
 		}
 	}
 	return false
+}
+
+// tac returns the type allocation code, false for an identifier whose first eight characters are
+// no digits.
+func (b *bench) tac() (imei.TAC, bool) {
+	if b.h.Text == "" {
+		return b.h.IMEI.TAC(), true
+	}
+	return tacOf(b.h.Text)
+}
+
+// nonIdentifying reports whether the value is known to identify no device.
+func (b *bench) nonIdentifying() bool {
+	if b.h.Text != "" {
+		return false
+	}
+	_, none := imei.NonIdentifying(b.h.IMEI)
+	return none
 }
 
 // firstSeen returns the first day up to asOf on which the device was seen, never if there is none.

@@ -17,7 +17,7 @@ type Base struct {
 }
 
 // Changes is what a pass found different from the findings that were open. All are sorted by IMEI,
-// then rule.
+// text, then rule.
 type Changes struct {
 	AsOf    device.Day
 	Opened  []device.Finding
@@ -26,8 +26,8 @@ type Changes struct {
 	// Due are the days on which to judge devices again though nothing new is seen: the whole truth
 	// about the devices of the scope, so that one that is not here is not due.
 	Due     []Due
-	Devices int64 // devices with a history
-	Unseen  int64 // devices of the stolen list never seen
+	Devices int64 // devices with a history, and malformed identifiers that were seen
+	Unseen  int64 // devices of the stolen and the barred list never seen
 	Rules   []Result
 }
 
@@ -40,7 +40,8 @@ type Closed struct {
 // Due says when to judge a device again.
 type Due struct {
 	IMEI imei.IMEI  `json:"imei"`
-	Day  device.Day `json:"day"` // as soon as this is a complete day
+	Text string     `json:"text,omitempty"` // of a malformed identifier
+	Day  device.Day `json:"day"`            // as soon as this is a complete day
 }
 
 // Result says what a pass did with one rule, and on what input.
@@ -51,9 +52,10 @@ type Result struct {
 	Opened    int      `json:"opened"`
 	Changed   int      `json:"changed"`
 	Closed    int      `json:"closed"`
+	Ended     int64    `json:"ended,omitempty"`      // findings that hold no longer and are kept for the rule's gap_days
 	Stopped   bool     `json:"stopped,omitempty"`    // it matches more than its share: nothing of it was changed
 	Suspended bool     `json:"suspended,omitempty"`  // facts it needs are missing or stale: it opened and closed nothing
-	Missing   []string `json:"missing,omitempty"`    // days that operators have not delivered; it closed nothing
+	Missing   []string `json:"missing,omitempty"`    // facts, and days that operators have not delivered; it closed nothing
 	MoreGaps  int      `json:"more_gaps,omitempty"`  // gaps beyond those listed
 	OfMillion int64    `json:"of_million,omitempty"` // share of all devices that match, in millionths
 }
@@ -62,27 +64,30 @@ type Result struct {
 type Part struct {
 	Devices, Unseen int64
 
-	asOf  device.Day
-	rules []ruled
-	index map[string]int
-	due   []Due
+	asOf    device.Day
+	amnesty Amnesty
+	rules   []ruled
+	index   map[string]int
+	due     []Due
 }
 
 // ruled is one rule's changes.
 type ruled struct {
 	Result
+	condition       *Condition // nil of one that was removed
 	maxShare        int64
 	held            bool // its findings are kept and none is closed
 	opened, changed []device.Finding
 	closed          []Closed
 }
 
-func newPart(p *Pass) *Part {
-	part := &Part{asOf: p.AsOf, index: map[string]int{}}
-	for i := range p.Conditions.list {
-		c := &p.Conditions.list[i]
-		r := ruled{Result: Result{Rule: c.Name, Version: c.version, Suspended: c.Suspended(&p.Facts, p.AsOf)}, maxShare: int64(c.MaxShare)}
-		gaps := c.gaps(p.Coverage, p.AsOf)
+func newPart(conditions *Conditions, f *Facts, cover Coverage, asOf device.Day) *Part {
+	part := &Part{asOf: asOf, amnesty: conditions.amnesty, index: map[string]int{}}
+	for i := range conditions.list {
+		c := &conditions.list[i]
+		missing := c.Lacks(f, asOf)
+		r := ruled{Result: Result{Rule: c.Name, Version: c.version, Suspended: len(missing) > 0, Missing: missing}, condition: c, maxShare: int64(c.MaxShare)}
+		gaps := c.gaps(cover, asOf)
 		r.held = r.Suspended || len(gaps) > 0
 		r.MoreGaps = max(0, len(gaps)-maxGaps)
 		for _, g := range gaps[:len(gaps)-r.MoreGaps] {
@@ -99,48 +104,93 @@ func newPart(p *Pass) *Part {
 func (p *Part) compare(found, open []device.Finding) (again device.Day) {
 	for i := range found {
 		f := &found[i]
-		r := &p.rules[p.index[f.Rule]]
-		r.Matched++
-		f.Incomplete = r.held
 		was := slices.IndexFunc(open, func(o device.Finding) bool { return o.Rule == f.Rule })
 		if was < 0 {
-			r.opened = append(r.opened, *f)
-			continue
-		}
-		o := &open[was]
-		f.Since = o.Since
-		if o.Again > p.asOf && f.Again > o.Again {
-			f.Again = o.Again // it will be looked at sooner anyway, and nothing has changed
-			again = earlier(again, o.Again)
-		}
-		if !same(f, o) {
-			r.changed = append(r.changed, *f)
+			again = earlier(again, p.holds(f, nil))
+		} else {
+			again = earlier(again, p.holds(f, &open[was]))
 		}
 	}
 	for i := range open {
 		o := &open[i]
-		if slices.ContainsFunc(found, func(f device.Finding) bool { return f.Rule == o.Rule }) {
-			continue
+		if !slices.ContainsFunc(found, func(f device.Finding) bool { return f.Rule == o.Rule }) {
+			again = earlier(again, p.ceased(o))
 		}
-		at, known := p.index[o.Rule]
-		if !known {
-			at = p.removed(o.Rule)
+	}
+	return again
+}
+
+// holds settles a finding that holds, and was open as o or not at all.
+func (p *Part) holds(f, o *device.Finding) (again device.Day) {
+	r := &p.rules[p.index[f.Rule]]
+	r.Matched++
+	f.Incomplete = r.held
+	was := o
+	if o != nil && o.Ended != 0 && p.asOf-o.Ended > device.Day(r.condition.GapDays) {
+		was = nil // it came back too late: a new episode, with grace of its own
+	}
+	if was != nil {
+		f.Since = was.Since
+		if was.Ended == 0 && was.Again > p.asOf && f.Again > was.Again {
+			f.Again = was.Again // it will be looked at sooner anyway, and nothing has changed
+			again = was.Again
 		}
-		r := &p.rules[at]
-		switch {
-		case !known || r.Version == "":
-			r.closed = append(r.closed, Closed{*o, "the rule was removed"})
-		case r.held:
-			r.Matched++
-			again = earlier(again, p.asOf+1)
-			if !o.Incomplete {
-				kept := *o
-				kept.Incomplete = true
-				r.changed = append(r.changed, kept)
-			}
-		default:
-			r.closed = append(r.closed, Closed{*o, "it no longer holds"})
+	}
+	again = earlier(again, p.state(r.condition, f, was))
+	switch {
+	case o == nil:
+		r.opened = append(r.opened, *f)
+	case !same(f, o):
+		r.changed = append(r.changed, *f)
+	}
+	return again
+}
+
+// state settles the days of a finding, and returns when the amnesty changes them.
+func (p *Part) state(c *Condition, f, was *device.Finding) (again device.Day) {
+	c.state(f, was, p.amnesty, p.asOf)
+	if f.Amnesty && f.Block == 0 {
+		return p.amnesty.EvaluationEnds + 1
+	}
+	return 0
+}
+
+// ceased settles an open finding that was not found again.
+func (p *Part) ceased(o *device.Finding) (again device.Day) {
+	at, known := p.index[o.Rule]
+	if !known {
+		at = p.removed(o.Rule)
+	}
+	r := &p.rules[at]
+	if r.condition == nil {
+		r.closed = append(r.closed, Closed{*o, "the rule was removed"})
+		return 0
+	}
+	gap := device.Day(r.condition.GapDays)
+	kept := *o
+	switch {
+	case r.held:
+		again = p.asOf + 1
+		kept.Incomplete = true
+	case r.condition.Sticky && o.Ended == 0:
+		kept.Incomplete = false
+	case o.Ended == 0 && gap > 0:
+		kept.Ended, kept.Again = p.asOf, p.asOf+gap
+	case o.Ended == 0 || p.asOf-o.Ended >= gap:
+		r.closed = append(r.closed, Closed{*o, "it no longer holds"})
+		return 0
+	}
+	if kept.Ended == 0 {
+		r.Matched++
+		if o.Found != 0 {
+			again = earlier(again, p.state(r.condition, &kept, o))
 		}
+	} else {
+		r.Ended++
+		again = earlier(again, kept.Ended+gap)
+	}
+	if !same(&kept, o) {
+		r.changed = append(r.changed, kept)
 	}
 	return again
 }
@@ -155,7 +205,8 @@ func (p *Part) removed(rule string) int {
 // same reports whether nothing that is kept of a finding has changed.
 func same(a, b *device.Finding) bool {
 	return a.Version == b.Version && a.Since == b.Since && a.Strength == b.Strength && a.Best == b.Best &&
-		a.Pairs == b.Pairs && a.Again == b.Again && a.Incomplete == b.Incomplete && maps.Equal(a.Evidence, b.Evidence)
+		a.Pairs == b.Pairs && a.Again == b.Again && a.Incomplete == b.Incomplete &&
+		a.Found == b.Found && a.Block == b.Block && a.Ended == b.Ended && a.Amnesty == b.Amnesty && maps.Equal(a.Evidence, b.Evidence)
 }
 
 // Settle puts parts together, stops each rule that matches more than its share of devices, and
@@ -175,11 +226,12 @@ func Settle(elsewhere Base, parts ...*Part) *Changes {
 			sum, ok := rules[r.Rule]
 			if !ok {
 				sum = &ruled{Result: r.Result, maxShare: r.maxShare}
-				sum.Matched = elsewhere.Matched[r.Rule]
+				sum.Matched, sum.Ended = elsewhere.Matched[r.Rule], 0
 				rules[r.Rule] = sum
 				order = append(order, r.Rule)
 			}
 			sum.Matched += r.Matched
+			sum.Ended += r.Ended
 			sum.opened = append(sum.opened, r.opened...)
 			sum.changed = append(sum.changed, r.changed...)
 			sum.closed = append(sum.closed, r.closed...)
@@ -225,10 +277,10 @@ func (c *Changes) add(r *ruled, devices, elsewhere int64) {
 // sort puts everything into an order that does not depend on the order of the work.
 func (c *Changes) sort() {
 	byFinding := func(a, b device.Finding) int {
-		return cmp.Or(cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.Rule, b.Rule))
+		return cmp.Or(cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Rule, b.Rule))
 	}
 	slices.SortStableFunc(c.Opened, byFinding)
 	slices.SortStableFunc(c.Changed, byFinding)
 	slices.SortStableFunc(c.Closed, func(a, b Closed) int { return byFinding(a.Finding, b.Finding) })
-	slices.SortStableFunc(c.Due, func(a, b Due) int { return cmp.Compare(a.IMEI, b.IMEI) })
+	slices.SortStableFunc(c.Due, func(a, b Due) int { return cmp.Or(cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.Text, b.Text)) })
 }

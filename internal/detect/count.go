@@ -13,24 +13,11 @@ type counting interface {
 	at(b *bench, start int) bool
 }
 
-// nextFlip returns the first day after asOf on which the answer changes because days have left the
-// window, 0 if it never does.
-func (b *bench) nextFlip(d counting, start int, now bool) device.Day {
-	for s := start + 1; s <= b.horizon; s++ {
-		if left := s - 1; b.seen[left>>6]>>uint(left&63)&1 == 0 {
-			continue
-		}
-		if d.at(b, s) != now {
-			return b.asOf + device.Day(s-start)
-		}
-	}
-	return 0
-}
-
 // subscribers is the simple subscription threshold, Q.5052 §7.1.1: at least so many distinct users
 // in the window, where one who is seen with two operators counts once.
 type subscribers struct {
 	atLeast    int
+	identity   identity
 	sequential bool // count the peak of simultaneous tenures
 	spare      spare
 }
@@ -41,16 +28,26 @@ func (d *subscribers) params() []param {
 	return append([]param{
 		{"at_least", strconv.Itoa(d.atLeast)},
 		{"sequential", strconv.FormatBool(d.sequential)},
-	}, d.spare.params()...)
+	}, append(d.spare.params(), d.identity.params()...)...)
 }
 
-func (d *subscribers) judge(b *bench, window int) (bool, device.Day) {
-	if len(b.roots) < d.atLeast && !b.h.Truncated {
+func (d *subscribers) judge(b *bench, w window) (bool, device.Day) {
+	if b.atMost(d.identity) < d.atLeast && !b.h.Truncated {
 		return false, 0 // no step makes users of nothing
 	}
-	start := b.horizon - window
-	now := d.at(b, start)
-	return now, b.nextFlip(d, start, now)
+	now := d.at(b, b.start(w))
+	return now, b.nextFlip(d, w, now)
+}
+
+// atMost returns a number that the identities of the device do not exceed, without counting them.
+func (b *bench) atMost(what identity) int {
+	switch what {
+	case countUsers:
+		return len(b.roots)
+	case countMSISDNs:
+		return len(b.h.Days)
+	}
+	return len(b.users)
 }
 
 func (d *subscribers) at(b *bench, start int) bool { return d.value(b, start) >= d.atLeast }
@@ -61,7 +58,7 @@ func (d *subscribers) value(b *bench, start int) int {
 	if b.h.Truncated && anyFrom(b.seen, start) && start < b.horizon {
 		return max(b.h.Subscribers, len(b.roots))
 	}
-	g := b.tally(start, &d.spare)
+	g := b.crowdOf(start, &d.spare, d.identity)
 	if d.sequential {
 		return b.peak(g)
 	}
@@ -107,10 +104,10 @@ func span(words []uint64) (first, last int) {
 	return first, last
 }
 
-func (d *subscribers) explain(b *bench, window int, evidence map[string]string) (device.Day, int) {
-	start := b.horizon - window
+func (d *subscribers) explain(b *bench, w window, evidence map[string]string) (device.Day, int) {
+	start := b.start(w)
 	n := d.value(b, start)
-	b.tally(start, &d.spare)
+	b.crowdOf(start, &d.spare, d.identity)
 	b.window(start, evidence)
 	put(evidence, "subscribers", "%d, threshold %d", n, d.atLeast)
 	if b.h.Truncated {
@@ -124,9 +121,13 @@ func (d *subscribers) explain(b *bench, window int, evidence map[string]string) 
 // average is the average subscription threshold, Q.5052 §7.1.2: users on an average day on which
 // the device was seen, if it was seen on enough days. One user with two operators on a day counts
 // once.
+//
+// Of other identities than users only the days on which any of them was seen are counted, as the
+// peers do it.
 type average struct {
 	atLeast    int // in thousandths
 	activeDays int
+	identity   identity
 	spare      spare
 }
 
@@ -136,39 +137,55 @@ func (d *average) params() []param {
 	return append([]param{
 		{"at_least", decimal(d.atLeast, 3)},
 		{"active_days", strconv.Itoa(d.activeDays)},
-	}, d.spare.params()...)
+	}, append(d.spare.params(), d.identity.params()...)...)
 }
 
-func (d *average) judge(b *bench, window int) (bool, device.Day) {
-	if len(b.roots)*1000 < d.atLeast {
+func (d *average) judge(b *bench, w window) (bool, device.Day) {
+	if b.atMost(d.identity)*1000 < d.atLeast {
 		return false, 0 // a day has no more users than there are
 	}
-	start := b.horizon - window
-	now := d.at(b, start)
-	return now, b.nextFlip(d, start, now)
+	now := d.at(b, b.start(w))
+	return now, b.nextFlip(d, w, now)
 }
 
 func (d *average) at(b *bench, start int) bool {
 	sum, days := d.value(b, start)
-	return days >= d.activeDays && sum*1000 >= d.atLeast*days
+	return days >= max(1, d.activeDays) && sum*1000 >= d.atLeast*days
 }
 
 // value returns the sum over days of users, and the days on which anybody was seen.
 func (d *average) value(b *bench, start int) (sum, days int) {
-	for w, v := range b.seen {
-		days += bits.OnesCount64(v & mask(w, start))
-	}
-	if days < d.activeDays {
+	if days = b.daysSeen(d.identity, start); days < d.activeDays {
 		return 0, days
 	}
-	for _, v := range b.tally(start, &d.spare).bits {
+	for _, v := range b.crowdOf(start, &d.spare, d.identity).bits {
 		sum += bits.OnesCount64(v)
 	}
 	return sum, days
 }
 
-func (d *average) explain(b *bench, window int, evidence map[string]string) (device.Day, int) {
-	start := b.horizon - window
+// daysSeen returns the days of the window on which anybody was seen: for users whoever it was, for
+// other identities one of them.
+func (b *bench) daysSeen(what identity, start int) (days int) {
+	if what == countUsers {
+		for w, v := range b.seen {
+			days += bits.OnesCount64(v & mask(w, start))
+		}
+		return days
+	}
+	c := b.crowd(what)
+	for w := range b.words {
+		any := uint64(0)
+		for i := range c.n {
+			any |= c.bits[i*b.words+w]
+		}
+		days += bits.OnesCount64(any & mask(w, start))
+	}
+	return days
+}
+
+func (d *average) explain(b *bench, w window, evidence map[string]string) (device.Day, int) {
+	start := b.start(w)
 	sum, days := d.value(b, start)
 	b.window(start, evidence)
 	put(evidence, "average_subscribers", "%s on %d days, threshold %s", decimal(sum*100/days, 2), days, decimal(d.atLeast, 3))
@@ -211,11 +228,7 @@ func put(evidence map[string]string, key, format string, args ...any) {
 func (b *bench) firstCounted(start int) device.Day {
 	first := b.horizon - 1
 	if b.h.Truncated || b.groups.count() == 0 {
-		for s := start; s < b.horizon; s++ {
-			if b.seen[s>>6]>>uint(s&63)&1 != 0 {
-				return b.base + device.Day(s)
-			}
-		}
+		return b.anySeen(start)
 	}
 	for i := range b.groups.roots {
 		f, _ := span(b.groups.bits[i*b.words : (i+1)*b.words])

@@ -72,25 +72,24 @@ func (c Coverage) missing(from, to device.Day, days func(*Present) []Range) []Ga
 	return gaps
 }
 
-// gaps returns what the condition's window lacks. Facts need no network data, and the first
+// gaps returns what the windows of the condition lack. Facts need no network data, and the first
 // sighting that a delay runs from can only be later for what is missing.
 func (c *Condition) gaps(cover Coverage, asOf device.Day) []Gap {
 	var gaps []Gap
-	days, timed := false, false
+	days, timed := never, never // first days of what is looked at
 	for _, t := range c.dimensions {
 		switch t.dimension.(type) {
-		case *subscribers, *average:
-			days = true
+		case *subscribers, *average, *share, *transient, *usedBy:
+			days = min(days, t.window.first(asOf))
 		case *place:
-			timed = true
+			timed = min(timed, t.window.first(asOf))
 		}
 	}
-	from := asOf - device.Day(c.WindowDays) + 1
-	if days {
-		gaps = append(gaps, cover.Missing(from, asOf)...)
+	if days != never {
+		gaps = append(gaps, cover.Missing(days, asOf)...)
 	}
-	if timed {
-		gaps = append(gaps, cover.MissingTimed(from, asOf)...)
+	if timed != never {
+		gaps = append(gaps, cover.MissingTimed(timed, asOf)...)
 	}
 	return gaps
 }

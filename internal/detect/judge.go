@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 )
 
@@ -17,8 +16,15 @@ func (s *Conditions) Judge(h *device.History, f *Facts, asOf device.Day) (findin
 	b := s.benches.Get().(*bench)
 	b.lay(h, f, asOf)
 	again = b.future
+	have := f.have
+	if have == 0 {
+		have = f.gather()
+	}
 	for i := range s.list {
 		c := &s.list[i]
+		if c.needs&^have != 0 {
+			continue // suspended: when the list is there, everything is judged again
+		}
 		holds, flips := c.judge(b)
 		if holds && c.maxAge > 0 {
 			if stale := f.TACFeed.Day + device.Day(c.maxAge) + 1; stale > asOf {
@@ -33,7 +39,7 @@ func (s *Conditions) Judge(h *device.History, f *Facts, asOf device.Day) (findin
 		}
 		again = earlier(flips, again)
 	}
-	b.h, b.facts = nil, nil
+	b.h, b.facts, b.marks = nil, nil, nil
 	s.benches.Put(b)
 	if again == never {
 		again = 0
@@ -54,13 +60,17 @@ func earlier(a, b device.Day) device.Day {
 
 // judge combines the dimensions. A condition that holds can cease when the first of them changes;
 // one that does not hold cannot begin before the last of those that fail has changed, and never
-// if one of them never does.
+// if one of them never does. Complements are among the devices that were seen, and so are all
+// dimensions but those of lists that name any device; a first sighting to come is a known later day.
 func (c *Condition) judge(b *bench) (holds bool, flips device.Day) {
+	if !b.ever && !c.unseen {
+		return false, 0
+	}
 	var first, last device.Day
 	holds = true
 	for i := range c.dimensions {
 		t := &c.dimensions[i]
-		ok, day := t.judge(b, c.WindowDays)
+		ok, day := t.judge(b, t.window)
 		switch {
 		case ok != t.inverted:
 			first = earlier(first, day)
@@ -77,17 +87,12 @@ func (c *Condition) judge(b *bench) (holds bool, flips device.Day) {
 	return false, last
 }
 
-// Suspended reports whether the condition cannot be judged because the TAC directory is missing or
-// too old: a stale feed never triggers anything.
-func (c *Condition) Suspended(f *Facts, asOf device.Day) bool {
-	return c.maxAge > 0 && (f.TACs == nil || f.TACFeed.Day+device.Day(c.maxAge) < asOf)
-}
-
 // finding writes down what holds. Its strength is the condition's, times the smallest ratio of
 // value to threshold among the dimensions that count, at most 1000.
 func (c *Condition) finding(b *bench, flips device.Day) device.Finding {
 	f := device.Finding{
 		IMEI:     b.h.IMEI,
+		Text:     b.h.Text,
 		Rule:     c.Name,
 		Version:  c.version,
 		Params:   c.params,
@@ -101,7 +106,7 @@ func (c *Condition) finding(b *bench, flips device.Day) device.Finding {
 		if t.inverted {
 			continue
 		}
-		since, r := t.explain(b, c.WindowDays, f.Evidence)
+		since, r := t.explain(b, t.window, f.Evidence)
 		f.Since = max(f.Since, since)
 		if r > 0 {
 			duplicate = true
@@ -119,7 +124,7 @@ func (c *Condition) finding(b *bench, flips device.Day) device.Finding {
 	f.Strength = c.Strength
 	if duplicate {
 		f.Strength = int(min(1000, max(1, int64(c.Strength)*int64(least)/1000)))
-		if _, none := imei.NonIdentifying(b.h.IMEI); !none {
+		if !b.nonIdentifying() {
 			f.Best = b.best(f.Evidence)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 )
 
@@ -19,23 +18,16 @@ func (*stolen) kind() string    { return "stolen" }
 func (*stolen) params() []param { return nil }
 
 func (*stolen) row(b *bench) (device.Stolen, bool) {
-	if b.facts.Stolen == nil {
-		return device.Stolen{}, false
-	}
-	row, listed := b.facts.Stolen.Stolen(b.h.IMEI)
-	if !listed || !row.Blocks() {
-		return row, false
-	}
-	_, none := imei.NonIdentifying(b.h.IMEI)
-	return row, !none
+	row := b.marks.Stolen
+	return row, b.marks.OnStolen && row.Blocks() && !b.nonIdentifying()
 }
 
-func (d *stolen) judge(b *bench, _ int) (bool, device.Day) {
+func (d *stolen) judge(b *bench, _ window) (bool, device.Day) {
 	_, ok := d.row(b)
 	return ok, 0
 }
 
-func (d *stolen) explain(b *bench, _ int, evidence map[string]string) (device.Day, int) {
+func (d *stolen) explain(b *bench, _ window, evidence map[string]string) (device.Day, int) {
 	row, _ := d.row(b)
 	put(evidence, "stolen_list", "listed")
 	if row.Reported == 0 {
@@ -93,15 +85,12 @@ func (d *tacNotAllocated) readDelays(n *yaml.Node) error {
 	return nil
 }
 
-func (d *tacNotAllocated) judge(b *bench, _ int) (bool, device.Day) {
-	tac := b.h.IMEI.TAC()
-	if b.facts.TACs == nil || b.facts.TACs.Known(tac) {
+func (d *tacNotAllocated) judge(b *bench, _ window) (bool, device.Day) {
+	if b.facts.TACs == nil || b.model() >= 0 {
 		return false, 0
 	}
-	if !d.includeTest {
-		if _, none := imei.NonIdentifying(b.h.IMEI); none || tac.Test() {
-			return false, 0
-		}
+	if tac, _ := b.tac(); !d.includeTest && (b.nonIdentifying() || b.h.Text == "" && tac.Test()) {
+		return false, 0
 	}
 	due := d.due(b)
 	switch {
@@ -119,13 +108,27 @@ func (d *tacNotAllocated) due(b *bench) device.Day {
 	if first == never {
 		return never
 	}
-	return first + device.Day(d.delays[b.h.IMEI.TAC()/1_000_000])
+	_, days := d.delay(b)
+	return first + device.Day(days)
 }
 
-func (d *tacNotAllocated) explain(b *bench, _ int, evidence map[string]string) (device.Day, int) {
-	tac := b.h.IMEI.TAC()
-	put(evidence, "tac", "%s", tac)
+// delay returns the reporting body, "none" where the first two characters are no digits, and how
+// long its codes take.
+func (d *tacNotAllocated) delay(b *bench) (body string, days int) {
+	if text := b.h.Text; text != "" {
+		if len(text) < 2 || !digit(text[0]) || !digit(text[1]) {
+			return "none", 0
+		}
+		return text[:2], d.delays[int(text[0]-'0')*10+int(text[1]-'0')]
+	}
+	n := b.h.IMEI.TAC() / 1_000_000
+	return fmt.Sprintf("%02d", n), d.delays[n]
+}
+
+func (d *tacNotAllocated) explain(b *bench, _ window, evidence map[string]string) (device.Day, int) {
+	body, days := d.delay(b)
+	put(evidence, "tac", "%s", b.head(8))
 	put(evidence, "first_seen", "%s", b.firstSeen())
-	put(evidence, "delay_days", "%d for body %02d", d.delays[tac/1_000_000], tac/1_000_000)
+	put(evidence, "delay_days", "%d for body %s", days, body)
 	return d.due(b), 0
 }

@@ -34,14 +34,23 @@ import (
 //	  truncated IMEI COUNT
 //	  others COUNT [RULE MATCHED]             devices outside the scope, and findings among them
 //	  stolen IMEI DAY|- [STATUS]
+//	  registered|associated IMEI...
+//	  barred|monitored IMEI DAY               with the day since when
+//	  none KIND...                            lists of which there is no edition; of the others there is one
+//	  barredtac TAC
+//	  model TAC MAKER MODEL TYPE BANDS...     a row of the directory; - for nothing
+//	  person NUMBER imsi N
+//	  malformed TEXT [imsi N] [msisdn N] OPERATOR days DAYS
+//	  radio 2G|3G|4G|5G                       of the sightings that follow; 4G if absent
 //	  tac TAC                                 an allocated code; 35123456 always is
 //	  feed DAY|none                           age of the TAC directory; asof if absent
 //	  missing OPERATOR DAY..DAY               days not delivered; timed OPERATOR for visits
-//	  open IMEI RULE since DAY [again DAY] [incomplete]   a finding that was open
+//	  open IMEI RULE since DAY [again DAY] [found DAY] [block DAY] [ended DAY] [amnesty] [incomplete]
+//	                                          a finding that was open; of a text: "text:TEXT"
 //	expect
 //	  nothing
 //	  opened|changed|closed IMEI RULE [since DAY] [strength N] [pairs N] [again DAY|never]
-//	      [best N|none] [complete|incomplete] [evidence KEY "TEXT"]...
+//	      [best N|none] [found DAY] [block DAY|never] [ended DAY|never] [amnesty] [complete|incomplete] [evidence KEY "TEXT"]...
 //	  due IMEI DAY|never
 //	  stopped|suspended RULE
 //
@@ -57,7 +66,12 @@ type script struct {
 	yaml   strings.Builder
 	areas  map[string]device.Area
 	hist   map[imei.IMEI]*device.History
-	stolen []device.Stolen
+	lists  Lists
+	none   []device.FileKind
+	barred []imei.TAC
+	people []Subscription
+	texts  []device.Malformed
+	radio  device.Radio
 	tacs   []device.TAC
 	feed   device.Day
 	noFeed bool
@@ -166,7 +180,46 @@ func (s *script) load(words []string) (err error) {
 		if len(w.words) > 0 {
 			r.Status = w.word()
 		}
-		s.stolen = append(s.stolen, r)
+		s.lists.Stolen = append(s.lists.Stolen, r)
+	case "registered":
+		for len(w.words) > 0 {
+			s.lists.Registered = append(s.lists.Registered, w.imei())
+		}
+	case "associated":
+		for len(w.words) > 0 {
+			s.lists.Associated = append(s.lists.Associated, w.imei())
+		}
+	case "barred":
+		s.lists.Barred = append(s.lists.Barred, device.Listed{IMEI: w.imei(), Since: w.day()})
+	case "monitored":
+		s.lists.Monitored = append(s.lists.Monitored, device.Listed{IMEI: w.imei(), Since: w.day()})
+	case "none":
+		for len(w.words) > 0 {
+			s.none = append(s.none, device.FileKind(w.word()))
+		}
+	case "barredtac":
+		s.barred = append(s.barred, imei.TAC(w.int()%100_000_000))
+	case "model":
+		r := device.TAC{TAC: imei.TAC(w.int() % 100_000_000)}
+		for _, field := range []*string{&r.Manufacturer, &r.Model, &r.DeviceType} {
+			if *field = w.word(); *field == "-" {
+				*field = ""
+			}
+		}
+		r.Bands, w.words = strings.Join(w.words, " "), nil
+		s.tacs = append(s.tacs, r)
+	case "person":
+		n := w.int()
+		if w.word() != "imsi" {
+			return fmt.Errorf("a person needs imsi N")
+		}
+		s.people = append(s.people, Subscription{subscriber.IMSI(firstIMSI + w.int()), int32(n)})
+	case "malformed":
+		return s.malformed(&w)
+	case "radio":
+		if r := slices.Index(classNames[:], w.word()); r > 0 {
+			s.radio = device.Radio(r)
+		}
 	case "tac":
 		s.tacs = append(s.tacs, device.TAC{TAC: imei.TAC(w.int() % 100_000_000)})
 	case "feed":
@@ -180,7 +233,14 @@ func (s *script) load(words []string) (err error) {
 	case "timed":
 		s.timed = append(s.timed, w.gap())
 	case "open":
-		f := device.Finding{IMEI: w.imei(), Rule: w.word()}
+		f := device.Finding{}
+		if text, ok := strings.CutPrefix(w.peek(), "text:"); ok {
+			f.Text = text
+			w.word()
+		} else {
+			f.IMEI = w.imei()
+		}
+		f.Rule = w.word()
 		for len(w.words) > 0 {
 			switch k := w.word(); k {
 			case "since":
@@ -189,6 +249,14 @@ func (s *script) load(words []string) (err error) {
 				f.Again = w.day()
 			case "incomplete":
 				f.Incomplete = true
+			case "found":
+				f.Found = w.day()
+			case "block":
+				f.Block = w.day()
+			case "ended":
+				f.Ended = w.day()
+			case "amnesty":
+				f.Amnesty = true
 			default:
 				return fmt.Errorf("open has no %q", k)
 			}
@@ -232,10 +300,29 @@ func (s *script) seen(what string, w *reader) error {
 		return err
 	}
 	for range crowd {
-		addDays(s.history(m), i, number, op, days)
+		addDaysOn(s.history(m), i, number, op, cmp.Or(s.radio, device.Radio4G), days)
 		i++
 	}
 	return nil
+}
+
+func (s *script) malformed(w *reader) error {
+	m := device.Malformed{IMEI: w.word()}
+	for w.peek() == "imsi" || w.peek() == "msisdn" {
+		if w.word() == "imsi" {
+			m.IMSI = strconv.Itoa(firstIMSI + w.int())
+		} else {
+			m.MSISDN = strconv.Itoa(firstMSISDN + w.int())
+		}
+	}
+	m.Operator = device.Operator(w.word())
+	if w.err == nil && w.word() != "days" {
+		w.err = fmt.Errorf("%q is not followed by days", m.Operator)
+	}
+	for _, m.Day = range w.days() {
+		s.texts = append(s.texts, m)
+	}
+	return w.done()
 }
 
 func (s *script) visit(w *reader) error {
@@ -273,6 +360,10 @@ func (s *script) minute(text string) (device.Minute, error) {
 
 // addDays adds days to a history as the lake would: a row for each (IMSI, MSISDN, operator, month).
 func addDays(h *device.History, i subscriber.IMSI, number subscriber.MSISDN, op device.Operator, days []device.Day) {
+	addDaysOn(h, i, number, op, device.Radio4G, days)
+}
+
+func addDaysOn(h *device.History, i subscriber.IMSI, number subscriber.MSISDN, op device.Operator, radio device.Radio, days []device.Day) {
 	for _, d := range days {
 		month, n := d.Month()
 		at := slices.IndexFunc(h.Days, func(r device.Days) bool {
@@ -282,7 +373,7 @@ func addDays(h *device.History, i subscriber.IMSI, number subscriber.MSISDN, op 
 			at = len(h.Days)
 			h.Days = append(h.Days, device.Days{IMEI: h.IMEI, IMSI: i, MSISDN: number, Operator: op, Month: month})
 		}
-		h.Days[at].Seen[device.Radio4G] |= 1 << (n - 1)
+		h.Days[at].Seen[radio] |= 1 << (n - 1)
 	}
 }
 
@@ -414,17 +505,40 @@ func (s *script) run() (*Changes, error) {
 		}
 	}
 	if len(s.only) > 0 {
-		conditions = newConditions(slices.DeleteFunc(slices.Clone(conditions.list), func(c Condition) bool { return !slices.Contains(s.only, c.Name) }))
+		conditions = newConditions(slices.DeleteFunc(slices.Clone(conditions.list), func(c Condition) bool { return !slices.Contains(s.only, c.Name) }), conditions.amnesty)
 	}
-	facts := Facts{TACs: NewTACSet(s.tacs), TACFeed: Feed{"t1", cmp.Or(s.feed, s.asOf)}, Zone: s.zone}
+	facts := Facts{TACs: NewTACSet(s.tacs), TACFeed: Feed{"t1", cmp.Or(s.feed, s.asOf)}, Zone: s.zone, BarredTACs: slices.Sorted(slices.Values(s.barred))}
+	slices.SortFunc(s.people, func(a, b Subscription) int { return cmp.Compare(a.IMSI, b.IMSI) })
+	facts.Subscriptions = s.people
+	for _, k := range factKinds {
+		if !slices.Contains(s.none, k) {
+			facts.Adopted = append(facts.Adopted, k)
+		}
+	}
 	if s.noFeed {
 		facts.TACs = nil
 	}
-	slices.SortStableFunc(s.stolen, func(a, b device.Stolen) int { return cmp.Compare(a.IMEI, b.IMEI) })
+	slices.SortStableFunc(s.lists.Stolen, func(a, b device.Stolen) int { return cmp.Compare(a.IMEI, b.IMEI) })
+	for _, l := range []*[]device.Listed{&s.lists.Barred, &s.lists.Monitored} {
+		slices.SortStableFunc(*l, func(a, b device.Listed) int { return cmp.Compare(a.IMEI, b.IMEI) })
+	}
+	slices.Sort(s.lists.Registered)
+	slices.Sort(s.lists.Associated)
 	slices.SortStableFunc(s.open, func(a, b device.Finding) int { return cmp.Compare(a.IMEI, b.IMEI) })
+	texts := slices.DeleteFunc(slices.Clone(s.open), func(f device.Finding) bool { return f.Text == "" })
+	open := slices.DeleteFunc(slices.Clone(s.open), func(f device.Finding) bool { return f.Text != "" })
 	p := Pass{Conditions: conditions, Facts: facts, AsOf: s.asOf, Coverage: s.coverage(),
-		Histories: histories(s.hist), Stolen: each(s.stolen), Previous: each(s.open)}
-	return p.Run(s.base)
+		Histories: histories(s.hist), Lists: s.lists, Previous: open}
+	devices, err := p.Collect()
+	if err != nil {
+		return nil, err
+	}
+	t := Texts{Conditions: conditions, Facts: facts, AsOf: s.asOf, Coverage: p.Coverage, Rows: each(s.texts), Previous: texts}
+	malformed, err := t.Collect()
+	if err != nil {
+		return nil, err
+	}
+	return Settle(s.base, devices, malformed), nil
 }
 
 func (s *script) coverage() (c Coverage) {
@@ -500,13 +614,13 @@ func (s *script) check(t *testing.T, file string, c *Changes) {
 	t.Helper()
 	got := map[string]*device.Finding{}
 	for i := range c.Opened {
-		got[fmt.Sprintf("opened %s %s", c.Opened[i].IMEI, c.Opened[i].Rule)] = &c.Opened[i]
+		got["opened "+named(&c.Opened[i])] = &c.Opened[i]
 	}
 	for i := range c.Changed {
-		got[fmt.Sprintf("changed %s %s", c.Changed[i].IMEI, c.Changed[i].Rule)] = &c.Changed[i]
+		got["changed "+named(&c.Changed[i])] = &c.Changed[i]
 	}
 	for i := range c.Closed {
-		got[fmt.Sprintf("closed %s %s", c.Closed[i].Finding.IMEI, c.Closed[i].Finding.Rule)] = &c.Closed[i].Finding
+		got["closed "+named(&c.Closed[i].Finding)] = &c.Closed[i].Finding
 	}
 	if len(s.expect) == 0 {
 		t.Errorf("%s:%d: nothing is expected; write nothing", file, s.line)
@@ -529,7 +643,7 @@ func (s *script) check(t *testing.T, file string, c *Changes) {
 		case "due":
 			day := "never"
 			for _, d := range c.Due {
-				if d.IMEI.String() == words[1] {
+				if d.Text == "" && d.IMEI.String() == words[1] || d.Text != "" && "text:"+d.Text == words[1] {
 					day = d.Day.String()
 				}
 			}
@@ -549,6 +663,22 @@ func (s *script) check(t *testing.T, file string, c *Changes) {
 	for _, key := range slices.Sorted(maps.Keys(got)) {
 		t.Errorf("%s:%d: not expected: %s since %s %v", file, s.line, key, got[key].Since, got[key].Evidence)
 	}
+}
+
+// named returns the words that name a finding.
+func named(f *device.Finding) string {
+	if f.Text != "" {
+		return "text:" + f.Text + " " + f.Rule
+	}
+	return f.IMEI.String() + " " + f.Rule
+}
+
+// dayOf returns a day, or never.
+func dayOf(d device.Day) string {
+	if d == 0 {
+		return "never"
+	}
+	return d.String()
 }
 
 func attributes(f *device.Finding, words []string, fail func(string, ...any)) {
@@ -578,9 +708,18 @@ func attributes(f *device.Finding, words []string, fail func(string, ...any)) {
 		case "pairs":
 			got = strconv.Itoa(f.Pairs)
 		case "again":
-			if got = f.Again.String(); f.Again == 0 {
-				got = "never"
+			got = dayOf(f.Again)
+		case "found":
+			got = dayOf(f.Found)
+		case "block":
+			got = dayOf(f.Block)
+		case "ended":
+			got = dayOf(f.Ended)
+		case "amnesty":
+			if !f.Amnesty {
+				fail("it has no amnesty")
 			}
+			continue
 		case "best":
 			if got = strconv.Itoa(int(f.Best) - firstIMSI); f.Best == 0 {
 				got = "none"

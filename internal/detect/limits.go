@@ -16,11 +16,13 @@ const (
 	maxName = 64
 	// maxWindow bounds a window, in days: beyond a year no operator keeps data.
 	maxWindow = 366
+	// maxWindowMonths bounds a window of calendar months likewise.
+	maxWindowMonths = 12
 	// minHorizon is the least number of days kept as bitmaps: the look-back for the genuine user
 	// is three months, as countries that paired their clones have used it, whatever the windows are.
 	minHorizon = 90
-	// maxMonths is how many civil months can touch maxWindow days.
-	maxMonths = maxWindow/28 + 2
+	// maxMonths is how many civil months can touch the longest window.
+	maxMonths = maxWindowMonths*31/28 + 2
 
 	// activeDays is the number of complete days in which a pair of device and subscriber counts as
 	// active, as the guard counts it.
@@ -53,6 +55,15 @@ const (
 	// shareFloor is the number of matching devices up to which a rule's share is not looked at: a
 	// share of a handful is noise, and the guard of the ledger bounds what may follow from it.
 	shareFloor = 100
+	// maxGrace bounds days of grace and of gaps: beyond two years nobody remembers what for.
+	maxGrace = 732
+	// maxListed bounds networks, countries and device types of a dimension: a country has some ten.
+	maxListed = 100
+	// maxTexts bounds the malformed identifiers that are judged, and maxTextRows the sightings of
+	// them, folded by month, that are held in memory. A country has some thousands; the gates of the
+	// imports keep a file from bringing more.
+	maxTexts    = 1 << 20
+	maxTextRows = 1 << 22
 	// maxGaps bounds the gaps of data that a result lists by name; the rest are counted.
 	maxGaps = 20
 

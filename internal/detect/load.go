@@ -52,15 +52,16 @@ func Load(file []byte) (*Conditions, error) {
 		return nil, problem.New(problem.Invalid, "the conditions are empty; write conditions: and a list")
 	}
 	var list []Condition
+	var amnesty Amnesty
 	err := mapping(doc.Content[0], "the file", []field{{name: "conditions", required: true, read: func(n *yaml.Node) error {
 		var err error
 		list, err = conditions(n)
 		return err
-	}}})
+	}}, {name: "amnesty", read: amnesty.read}})
 	if err != nil {
 		return nil, err
 	}
-	return newConditions(list), nil
+	return newConditions(list, amnesty), nil
 }
 
 func conditions(n *yaml.Node) ([]Condition, error) {
@@ -93,11 +94,15 @@ func condition(n *yaml.Node) (Condition, error) {
 		text("name", word, &c.Name),
 		text("description", prose, &c.Description),
 		text("ground", word, &c.Ground),
-		text("effect", oneOf(string(Prohibited), string(Tracked)), &effect),
+		text("effect", oneOf(string(Prohibited), string(Tracked), string(None)), &effect),
 		integer("window_days", 1, maxWindow, &c.WindowDays),
 		integer("look_again_days", 0, maxWindow, &c.LookAgainDays),
 		integer("strength", 1, 1000, &c.Strength),
 		number("max_share", 6, 1, 1_000_000, &c.MaxShare),
+		integer("grace_days", 0, maxGrace, &c.GraceDays),
+		integer("gap_days", 0, maxGrace, &c.GapDays),
+		boolean("sticky", &c.Sticky),
+		boolean("amnesty", &c.Amnesty),
 		{name: "all", required: true, read: func(n *yaml.Node) error {
 			if n.Kind != yaml.SequenceNode || len(n.Content) == 0 || len(n.Content) > maxDimensions {
 				return refuse(n, "all must be a list of 1 to %d dimensions", maxDimensions)
@@ -116,12 +121,39 @@ func condition(n *yaml.Node) (Condition, error) {
 		return c, err
 	}
 	c.Effect = Effect(effect)
+	if c.Effect == None && (c.GraceDays > 0 || c.Amnesty) {
+		return c, refuse(n, "condition %q only informs: grace_days and amnesty are of rules that something follows from", c.Name)
+	}
 	for _, t := range c.dimensions {
-		if a, ok := t.dimension.(*average); ok && a.activeDays > c.WindowDays {
-			return c, refuse(n, "condition %q asks for %d active days in a window of %d; make one fit the other", c.Name, a.activeDays, c.WindowDays)
+		if err := t.fits(n, &c); err != nil {
+			return c, err
 		}
 	}
 	return c, nil
+}
+
+// fits checks what one key cannot tell.
+func (t *term) fits(n *yaml.Node, c *Condition) error {
+	active, sp, who := 0, spare{}, countUsers
+	switch d := t.dimension.(type) {
+	case *average:
+		active, sp, who = d.activeDays, d.spare, d.identity
+	case *share:
+		active, sp, who = d.activeDays, d.spare, d.identity
+	case *subscribers:
+		sp, who = d.spare, d.identity
+	}
+	if who != countUsers && sp.household+sp.siblings > 0 {
+		return refuse(n, "condition %q counts each %s and spares households or siblings; only users are spared", c.Name, identityNames[who])
+	}
+	w := t.own
+	if w == (window{}) {
+		w.days = c.WindowDays
+	}
+	if active > w.most() {
+		return refuse(n, "condition %q asks for %d active days in a window of %d; make one fit the other", c.Name, active, w.most())
+	}
+	return nil
 }
 
 func readTerm(n *yaml.Node) (t term, err error) {
@@ -132,12 +164,21 @@ func readTerm(n *yaml.Node) (t term, err error) {
 				return refuse(v, "one item of the list has one dimension; put %s into its own", k.name)
 			}
 			d, fields := k.make()
-			if v.Kind == yaml.ScalarNode && v.Tag == "!!null" && len(fields) == 0 {
+			if k.window >= days {
+				fields = append(fields, integer("window_days", 1, maxWindow, &t.own.days))
+			}
+			if k.window >= months {
+				fields = append(fields, integer("window_months", 1, maxWindowMonths, &t.own.months))
+			}
+			if v.Kind == yaml.ScalarNode && v.Tag == "!!null" && !slices.ContainsFunc(fields, func(f field) bool { return f.required }) {
 				t.dimension = d
 				return nil
 			}
 			if err := mapping(v, k.name, fields); err != nil {
 				return err
+			}
+			if t.own.days > 0 && t.own.months > 0 {
+				return refuse(v, "%s has window_days and window_months; keep one", k.name)
 			}
 			t.dimension = d
 			return nil
@@ -149,14 +190,24 @@ func readTerm(n *yaml.Node) (t term, err error) {
 	return t, err
 }
 
+// windowing is what a dimension's own window may be.
+type windowing uint8
+
+const (
+	none   windowing = iota // it has none
+	days                    // so many days
+	months                  // or so many calendar months
+)
+
 // kinds are the dimensions by name, each with its parameters and their bounds. What is not given
 // has the value set here.
 var kinds = []struct {
-	name string
-	make func() (dimension, []field)
+	name   string
+	window windowing
+	make   func() (dimension, []field)
 }{
-	{"stolen", func() (dimension, []field) { return &stolen{}, nil }},
-	{"tac_not_allocated", func() (dimension, []field) {
+	{"stolen", none, func() (dimension, []field) { return &stolen{}, nil }},
+	{"tac_not_allocated", none, func() (dimension, []field) {
 		d := &tacNotAllocated{feedMaxAge: 30}
 		return d, []field{
 			{name: "delay_days", read: d.readDelays},
@@ -164,21 +215,31 @@ var kinds = []struct {
 			boolean("include_test", &d.includeTest),
 		}
 	}},
-	{"subscribers", func() (dimension, []field) {
+	{"subscribers", months, func() (dimension, []field) {
 		d := &subscribers{}
 		return d, append([]field{
 			must(integer("at_least", 1, 1_000_000_000, &d.atLeast)),
+			d.identity.field(countUsers, countIMSIs, countMSISDNs, countPersons),
 			boolean("sequential", &d.sequential),
 		}, d.spare.fields()...)
 	}},
-	{"average_subscribers", func() (dimension, []field) {
+	{"average_subscribers", months, func() (dimension, []field) {
 		d := &average{activeDays: 5}
 		return d, append([]field{
 			must(number("at_least", 3, 1, 1_000_000_000, &d.atLeast)),
-			integer("active_days", 1, maxWindow, &d.activeDays),
+			integer("active_days", 0, maxWindow, &d.activeDays),
+			d.identity.field(countUsers, countIMSIs, countMSISDNs, countPersons),
 		}, d.spare.fields()...)
 	}},
-	{"place_conflict", func() (dimension, []field) {
+	{"largest_share", months, func() (dimension, []field) {
+		d := &share{activeDays: 5}
+		return d, append([]field{
+			must(number("at_most", 3, 1, 1000, &d.atMost)),
+			integer("active_days", 1, maxWindow, &d.activeDays),
+			d.identity.field(countUsers, countIMSIs, countMSISDNs),
+		}, d.spare.fields()...)
+	}},
+	{"place_conflict", days, func() (dimension, []field) {
 		d := &place{conflicts: 2, overlapMin: 1, overlapKm: 50, speed: 1000, marginKm: 30, clockMin: 10, apartHours: 12}
 		return d, []field{
 			integer("conflicts", 1, maxConflicts, &d.conflicts),
@@ -190,6 +251,25 @@ var kinds = []struct {
 			integer("apart_hours", 0, 240, &d.apartHours),
 		}
 	}},
+	{"malformed", none, func() (dimension, []field) { return &malformed{}, nil }},
+	{"barred", none, func() (dimension, []field) { return &barred{}, nil }},
+	{"barred_tac", none, func() (dimension, []field) { return &barredTAC{}, nil }},
+	{"test_tac", none, func() (dimension, []field) {
+		d := &testTAC{}
+		return d, []field{boolean("all_bodies", &d.allBodies)}
+	}},
+	{"monitored", none, func() (dimension, []field) {
+		d := &monitored{}
+		return d, []field{integer("for_days", 0, maxGrace, &d.forDays)}
+	}},
+	{"not_registered", none, func() (dimension, []field) { d := &notRegistered{}; return d, d.fields() }},
+	{"not_associated", none, func() (dimension, []field) { d := &notAssociated{}; return d, d.fields() }},
+	{"radio_mismatch", none, func() (dimension, []field) { return &radioMismatch{}, nil }},
+	{"transient", days, func() (dimension, []field) {
+		d := &transient{}
+		return d, []field{must(integer("numbers_a_day", 1, 1_000_000, &d.numbers))}
+	}},
+	{"used_by", days, func() (dimension, []field) { d := &usedBy{}; return d, d.fields() }},
 }
 
 func must(f field) field {

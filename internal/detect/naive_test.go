@@ -226,9 +226,8 @@ func (n *naive) apart(a, b string) bool {
 func (n *naive) holds(d dimension, window int) bool {
 	switch d := d.(type) {
 	case *stolen:
-		row, listed := n.f.Stolen.Stolen(n.h.IMEI)
 		_, none := imei.NonIdentifying(n.h.IMEI)
-		return listed && row.Blocks() && !none
+		return !none && slices.ContainsFunc(n.f.Lists.Stolen, func(s device.Stolen) bool { return s.IMEI == n.h.IMEI && s.Blocks() })
 	case *tacNotAllocated:
 		first := never
 		for day := range n.any {
@@ -303,7 +302,7 @@ func (n *naive) conflicts(d *place, window int) int {
 func (n *naive) judge(s *Conditions) (rules []string) {
 	for i := range s.list {
 		c := &s.list[i]
-		all := !c.Suspended(n.f, n.asOf)
+		all := !c.Suspended(n.f, n.asOf) && (c.unseen || len(n.any) > 0 || len(n.visible) > 0)
 		for _, t := range c.dimensions {
 			all = all && n.holds(t.dimension, c.WindowDays) != t.inverted
 		}
@@ -390,9 +389,9 @@ func drawConditions(t *rapid.T) *Conditions {
 }
 
 func drawFacts(t *rapid.T, h *device.History) *Facts {
-	f := &Facts{TACs: NewTACSet([]device.TAC{{TAC: 35123456}}), TACFeed: Feed{"t", origin}, Stolen: StolenSet{}}
+	f := &Facts{TACs: NewTACSet([]device.TAC{{TAC: 35123456}}), TACFeed: Feed{"t", origin}, Lists: &Lists{}}
 	if rapid.IntRange(0, 3).Draw(t, "stolen") == 0 {
-		f.Stolen = NewStolenSet([]device.Stolen{{IMEI: h.IMEI, Reported: origin, Status: rapid.SampledFrom([]string{"", "blacklist", "greylist"}).Draw(t, "status")}})
+		f.Lists.Stolen = []device.Stolen{{IMEI: h.IMEI, Reported: origin, Status: rapid.SampledFrom([]string{"", "blacklist", "greylist"}).Draw(t, "status")}}
 	}
 	return f
 }

@@ -8,20 +8,20 @@ import (
 	"github.com/openceir/openceir/internal/problem"
 )
 
-// Pass judges many devices: those of the histories, those of the stolen list though never seen, and
-// those with open findings though their history is gone. The three sequences are sorted by IMEI;
-// together they are the scope of the pass, which may be every device of the country, one bucket of
-// the lake, or the devices touched or due. Previous has the open findings of the scope and no
-// others: a finding whose device is in no other sequence is closed.
+// Pass judges many devices: those of the histories, those that a list names though never seen, and
+// those with open findings though their history is gone. All are sorted by IMEI; together they are
+// the scope of the pass, which may be every device of the country, one bucket of the lake, or the
+// devices touched or due. Previous has the open findings of the scope and no others: a finding
+// whose device is nowhere else is closed. Malformed identifiers have a pass of their own: see Texts.
 type Pass struct {
 	Conditions *Conditions
-	Facts      Facts // Stolen is not read: see the sequence
+	Facts      Facts // Lists is not read: see below
 	AsOf       device.Day
 	Coverage   Coverage
 
 	Histories iter.Seq2[*device.History, error] // each device once; a history is not kept
-	Stolen    iter.Seq2[device.Stolen, error]   // may have several rows for a device; nil is none
-	Previous  iter.Seq2[device.Finding, error]  // open findings; nil is none
+	Lists     Lists                             // rows of devices outside the scope do no harm but cost time
+	Previous  []device.Finding                  // open findings
 }
 
 // Run judges the scope and settles what changed. elsewhere is what there is outside the scope.
@@ -36,149 +36,159 @@ func (p *Pass) Run(elsewhere Base) (*Changes, error) {
 // Collect judges the scope. Parts of disjoint scopes, judged with the same conditions, facts and
 // coverage for the same day, are settled together.
 func (p *Pass) Collect() (*Part, error) {
+	if err := p.inOrder(); err != nil {
+		return nil, err
+	}
 	r := &run{
-		Pass:     p,
-		facts:    p.Facts,
-		part:     newPart(p),
-		stolen:   follow(p.Stolen, "stolen list", func(s device.Stolen) imei.IMEI { return s.IMEI }),
-		previous: follow(p.Previous, "open findings", func(f device.Finding) imei.IMEI { return f.IMEI }),
+		Pass:       p,
+		facts:      p.Facts,
+		part:       newPart(p.Conditions, &p.Facts, p.Coverage, p.AsOf),
+		stolen:     cursor[device.Stolen]{rows: p.Lists.Stolen, key: stolenKey},
+		barred:     cursor[device.Listed]{rows: p.Lists.Barred, key: listedKey},
+		monitored:  cursor[device.Listed]{rows: p.Lists.Monitored, key: listedKey},
+		registered: cursor[imei.IMEI]{rows: p.Lists.Registered, key: plainKey},
+		associated: cursor[imei.IMEI]{rows: p.Lists.Associated, key: plainKey},
+		previous:   cursor[device.Finding]{rows: p.Previous, key: findingKey},
 	}
-	defer r.stolen.stop()
-	defer r.previous.stop()
-	r.facts.Stolen = &r.listed
-	if p.Facts.TACs != nil {
-		r.facts.TACs = &lastTAC{TACs: p.Facts.TACs}
-	}
-	r.stolen.advance()
-	r.previous.advance()
+	r.facts.marks = &r.marks
+	r.facts.have = p.Facts.gather() | settled
 	first, last := true, imei.IMEI(0)
 	if p.Histories != nil {
 		for h, err := range p.Histories {
 			if err != nil {
 				return nil, err
 			}
-			if h.IMEI > imei.Max || !first && h.IMEI <= last {
+			if h.IMEI > imei.Max || h.Text != "" || !first && h.IMEI <= last {
 				return nil, problem.New(problem.Broken, "histories: %s after %s; they must be IMEIs in order, each device once", h.IMEI, last)
 			}
 			first, last = false, h.IMEI
-			if err := r.before(h.IMEI); err != nil {
-				return nil, err
-			}
+			r.before(h.IMEI)
 			r.device(h)
 		}
 	}
-	if err := r.before(imei.Max + 1); err != nil {
-		return nil, err
-	}
+	r.before(imei.Max + 1)
 	return r.part, nil
 }
+
+// inOrder checks the sorted inputs.
+func (p *Pass) inOrder() error {
+	for _, err := range []error{
+		sortedBy("stolen list", p.Lists.Stolen, stolenKey), sortedBy("barred list", p.Lists.Barred, listedKey),
+		sortedBy("monitoring list", p.Lists.Monitored, listedKey), sortedBy("registration list", p.Lists.Registered, plainKey),
+		sortedBy("association list", p.Lists.Associated, plainKey), sortedBy("open findings", p.Previous, findingKey),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	for i := range p.Previous {
+		if p.Previous[i].Text != "" {
+			return problem.New(problem.Broken, "open findings: %q is no IMEI; malformed identifiers have a pass of their own", p.Previous[i].Text)
+		}
+	}
+	return nil
+}
+
+func sortedBy[T any](what string, rows []T, key func(*T) imei.IMEI) error {
+	last := imei.IMEI(0)
+	for i := range rows {
+		k := key(&rows[i])
+		if k > imei.Max || k < last {
+			return problem.New(problem.Broken, "%s: %s after %s; it must be IMEIs in order", what, k, last)
+		}
+		last = k
+	}
+	return nil
+}
+
+func findingKey(f *device.Finding) imei.IMEI { return f.IMEI }
 
 // run is a pass under way.
 type run struct {
 	*Pass
-	facts    Facts
-	part     *Part
-	stolen   follower[device.Stolen]
-	previous follower[device.Finding]
-	listed   oneStolen
-	open     []device.Finding // of the device at hand
-	empty    device.History
+	facts      Facts
+	part       *Part
+	stolen     cursor[device.Stolen]
+	barred     cursor[device.Listed]
+	monitored  cursor[device.Listed]
+	registered cursor[imei.IMEI]
+	associated cursor[imei.IMEI]
+	previous   cursor[device.Finding]
+	marks      Marks // of the device at hand
+	empty      device.History
 }
 
 // before judges the devices before the IMEI that have no history.
-func (r *run) before(limit imei.IMEI) error {
+func (r *run) before(limit imei.IMEI) {
 	for {
-		next := min(r.stolen.at(), r.previous.at())
+		next := min(r.stolen.at(), r.barred.at(), r.previous.at())
 		if next >= limit {
-			break
+			return
 		}
 		r.empty = device.History{IMEI: next}
 		r.device(&r.empty)
 	}
-	if r.stolen.err != nil {
-		return r.stolen.err
-	}
-	return r.previous.err
 }
 
 // device judges one device and compares with its open findings.
 func (r *run) device(h *device.History) {
-	r.listed = oneStolen{}
-	for ; r.stolen.at() == h.IMEI; r.stolen.advance() {
-		row := r.stolen.value
-		if r.listed.listed {
-			row = prevailing(r.listed.row, row)
-		}
-		r.listed = oneStolen{row, true}
-	}
-	r.open = r.open[:0]
-	for ; r.previous.at() == h.IMEI; r.previous.advance() {
-		r.open = append(r.open, r.previous.value)
-	}
+	r.mark(h.IMEI)
+	open := r.previous.take(h.IMEI)
 	switch {
 	case len(h.Days) > 0 || len(h.Visits) > 0:
 		r.part.Devices++
-	case r.listed.listed:
+	case r.marks.OnStolen || r.marks.OnBarred:
 		r.part.Unseen++
 	}
 	found, again := r.Conditions.Judge(h, &r.facts, r.AsOf)
-	if len(found) > 0 || len(r.open) > 0 {
-		again = earlier(again, r.part.compare(found, r.open))
+	if len(found) > 0 || len(open) > 0 {
+		again = earlier(again, r.part.compare(found, open))
 	}
 	if again != 0 {
-		r.part.due = append(r.part.due, Due{h.IMEI, again})
+		r.part.due = append(r.part.due, Due{IMEI: h.IMEI, Day: again})
 	}
 }
 
-// oneStolen is the stolen list as far as the device at hand is concerned.
-type oneStolen struct {
-	row    device.Stolen
-	listed bool
-}
-
-// Stolen implements StolenList.
-func (s *oneStolen) Stolen(imei.IMEI) (device.Stolen, bool) { return s.row, s.listed }
-
-// follower is a sorted sequence beside another: at is the IMEI of its next value.
-type follower[T any] struct {
-	what  string
-	key   func(T) imei.IMEI
-	next  func() (T, error, bool)
-	stop  func()
-	value T
-	ok    bool
-	err   error
-}
-
-func follow[T any](seq iter.Seq2[T, error], what string, key func(T) imei.IMEI) follower[T] {
-	f := follower[T]{what: what, key: key, stop: func() {}}
-	if seq != nil {
-		f.next, f.stop = iter.Pull2(seq)
+// mark gathers what the lists say of the device.
+func (r *run) mark(m imei.IMEI) {
+	r.marks = Marks{}
+	for _, row := range r.stolen.take(m) {
+		r.marks.steal(row)
 	}
-	return f
+	if rows := r.barred.take(m); len(rows) > 0 {
+		r.marks.OnBarred, r.marks.Barred = true, rows[0].Since
+	}
+	if rows := r.monitored.take(m); len(rows) > 0 {
+		r.marks.OnMonitored, r.marks.Monitored = true, rows[0].Since
+	}
+	r.marks.Registered = len(r.registered.take(m)) > 0
+	r.marks.Associated = len(r.associated.take(m)) > 0
 }
 
-// at returns the IMEI of the next value, one more than any where there is none.
-func (f *follower[T]) at() imei.IMEI {
-	if !f.ok {
+// cursor is a sorted list beside a walk.
+type cursor[T any] struct {
+	rows []T
+	key  func(*T) imei.IMEI
+}
+
+// at returns the IMEI of the next row, one more than any where there is none.
+func (c *cursor[T]) at() imei.IMEI {
+	if len(c.rows) == 0 {
 		return imei.Max + 1
 	}
-	return f.key(f.value)
+	return c.key(&c.rows[0])
 }
 
-// advance reads the next value. After an error there is none.
-func (f *follower[T]) advance() {
-	if f.next == nil || f.err != nil {
-		f.ok = false
-		return
+// take passes over what is before the device and returns its rows.
+func (c *cursor[T]) take(m imei.IMEI) []T {
+	for len(c.rows) > 0 && c.key(&c.rows[0]) < m {
+		c.rows = c.rows[1:]
 	}
-	last, had := f.at(), f.ok
-	f.value, f.err, f.ok = f.next()
-	if f.err != nil {
-		f.ok = false
+	n := 0
+	for n < len(c.rows) && c.key(&c.rows[n]) == m {
+		n++
 	}
-	if f.ok && (f.at() > imei.Max || had && f.at() < last) {
-		f.err = problem.New(problem.Broken, "%s: %s after %s; it must be IMEIs in order", f.what, f.at(), last)
-		f.ok = false
-	}
+	rows := c.rows[:n]
+	c.rows = c.rows[n:]
+	return rows
 }

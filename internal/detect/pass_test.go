@@ -123,7 +123,7 @@ func TestFollower(t *testing.T) {
 				scope map[imei.IMEI]*device.History
 			}{{full, arrived}, {follower, touched}} {
 				p := Pass{Conditions: s, AsOf: asOf, Facts: Facts{TACs: NewTACSet(nil), TACFeed: Feed{"t", origin}},
-					Histories: histories(x.scope), Previous: each(x.findings(x.scope)),
+					Histories: histories(x.scope), Previous: x.findings(x.scope),
 					Coverage: Coverage{{Operator: "op1", Days: []Range{{0, asOf}}, Timed: []Range{{0, asOf}}}}}
 				c, err := p.Run(Base{})
 				if err != nil {
@@ -155,7 +155,7 @@ func TestParts(t *testing.T) {
 		}
 		var open []device.Finding
 		pass := func(scope map[imei.IMEI]*device.History) *Pass {
-			return &Pass{Conditions: s, AsOf: origin + 40, Facts: Facts{TACs: NewTACSet(nil), TACFeed: Feed{"t", origin + 40}}, Histories: histories(scope), Previous: each(open)}
+			return &Pass{Conditions: s, AsOf: origin + 40, Facts: Facts{TACs: NewTACSet(nil), TACFeed: Feed{"t", origin + 40}}, Histories: histories(scope), Previous: open}
 		}
 		for m, h := range country {
 			b := &buckets[int(m%3)]
@@ -201,15 +201,13 @@ func TestPassRefusesDisorder(t *testing.T) {
 	for name, p := range map[string]Pass{
 		"histories":      {Histories: h(2, 1)},
 		"device twice":   {Histories: h(2, 2)},
-		"stolen":         {Stolen: each([]device.Stolen{{IMEI: 2}, {IMEI: 1}}), Histories: h(5)},
-		"previous":       {Previous: each([]device.Finding{{IMEI: 2}, {IMEI: 1}})},
+		"stolen":         {Lists: Lists{Stolen: []device.Stolen{{IMEI: 2}, {IMEI: 1}}}, Histories: h(5)},
+		"registered":     {Lists: Lists{Registered: []imei.IMEI{2, 1}}},
+		"previous":       {Previous: []device.Finding{{IMEI: 2}, {IMEI: 1}}},
+		"previous text":  {Previous: []device.Finding{{Text: "A"}}},
 		"no IMEI":        {Histories: h(imei.Max + 1)},
-		"no IMEI stolen": {Stolen: each([]device.Stolen{{IMEI: imei.Max + 1}})},
-		"stolen fails":   {Stolen: func(yield func(device.Stolen, error) bool) { yield(device.Stolen{}, broken) }},
+		"no IMEI stolen": {Lists: Lists{Stolen: []device.Stolen{{IMEI: imei.Max + 1}}}},
 		"histories fail": {Histories: func(yield func(*device.History, error) bool) { yield(nil, broken) }},
-		"previous at last": {Previous: func(yield func(device.Finding, error) bool) {
-			_ = yield(device.Finding{IMEI: 1}, nil) && yield(device.Finding{}, broken)
-		}},
 	} {
 		p.Conditions, p.AsOf = Default(), origin
 		if c, err := p.Run(Base{}); err == nil {
@@ -312,7 +310,7 @@ func typical(n int) (list []device.History) {
 
 func TestNoAllocation(t *testing.T) {
 	s, list := Default(), typical(20)
-	f := &Facts{TACs: NewTACSet([]device.TAC{{TAC: 35123456}}), TACFeed: Feed{"t", origin}, Stolen: StolenSet{}}
+	f := &Facts{TACs: NewTACSet([]device.TAC{{TAC: 35123456}}), TACFeed: Feed{"t", origin}, Lists: &Lists{}}
 	asOf := device.Date(2026, 10, 20)
 	for i := range list {
 		if found, _ := s.Judge(&list[i], f, asOf); len(found) > 0 {
@@ -335,7 +333,7 @@ func BenchmarkJudge(b *testing.B) {
 			c.Name += "-2"
 			list = append(list, c)
 		}
-		return newConditions(list)
+		return newConditions(list, Amnesty{})
 	}()
 	const n = 2000
 	all := typical(n)
@@ -358,7 +356,7 @@ func BenchmarkJudge(b *testing.B) {
 			h.Days = slices.DeleteFunc(slices.Clone(h.Days), func(d device.Days) bool { return last-d.Month >= device.Month(test.months) })
 		}
 		b.Run(fmt.Sprintf("%d conditions, %s", len(ten.list), test.name), func(b *testing.B) {
-			f := &Facts{TACs: &lastTAC{TACs: NewTACSet(known)}, TACFeed: Feed{"t", device.Date(2026, 10, 20)}, Stolen: &oneStolen{}}
+			f := &Facts{TACs: NewTACSet(known), TACFeed: Feed{"t", device.Date(2026, 10, 20)}, marks: &Marks{}}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				ten.Judge(&list[i%n], f, device.Date(2026, 10, 20))

@@ -51,14 +51,14 @@ type conflict struct {
 	km             float64
 }
 
-func (d *place) judge(b *bench, window int) (bool, device.Day) {
+func (d *place) judge(b *bench, w window) (bool, device.Day) {
 	if len(b.h.Visits) < 2 {
 		return false, 0
 	}
 	if b.settleVisits(); b.visits.lone {
 		return false, 0
 	}
-	start := b.base + device.Day(b.horizon-window)
+	start := b.base + device.Day(b.start(w))
 	n, _ := d.find(b, b.minute(start), d.conflicts)
 	if n == 0 {
 		return false, 0 // fewer visits have no more
@@ -162,8 +162,8 @@ func (d *place) conflicting(earlier, later *device.Visit) (km float64, bad bool)
 	return km, (km-float64(d.marginKm))*60 > float64(d.speed*minutes)
 }
 
-func (d *place) explain(b *bench, window int, evidence map[string]string) (device.Day, int) {
-	start := b.base + device.Day(b.horizon-window)
+func (d *place) explain(b *bench, w window, evidence map[string]string) (device.Day, int) {
+	start := b.base + device.Day(b.start(w))
 	n, first := d.find(b, b.minute(start), maxConflicts)
 	put(evidence, "window", "%s..%s", start, b.asOf)
 	put(evidence, "conflicts", "%d independent, threshold %d", n, d.conflicts)

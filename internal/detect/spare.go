@@ -44,28 +44,46 @@ type groups struct {
 
 func (g *groups) count() int { return len(g.roots) }
 
+// crowdOf counts the identities of the window that begins at bit start.
+func (b *bench) crowdOf(start int, sp *spare, what identity) *groups {
+	if what == countUsers {
+		return b.tally(start, sp)
+	}
+	g, c := &b.groups, b.crowd(what)
+	g.bits, g.roots, g.home = g.bits[:0], g.roots[:0], g.home[:0]
+	g.brief, g.homes, g.pairs = 0, 0, 0
+	for i := range c.n {
+		g.admit(c.bits[i*b.words:(i+1)*b.words], int32(i), start, sp)
+	}
+	return g
+}
+
+// admit adds a user if it was seen on enough days of the window.
+func (g *groups) admit(from []uint64, root int32, start int, sp *spare) {
+	at, days := len(g.bits), 0
+	for w, v := range from {
+		v &= mask(w, start)
+		days += bits.OnesCount64(v)
+		g.bits = append(g.bits, v)
+	}
+	if days < max(sp.briefDays, 1) {
+		g.bits = g.bits[:at]
+		if days > 0 {
+			g.brief++
+		}
+		return
+	}
+	g.roots = append(g.roots, root)
+	g.home = append(g.home, false)
+}
+
 // tally counts the users of the window that begins at bit start.
 func (b *bench) tally(start int, sp *spare) *groups {
 	g := &b.groups
 	g.bits, g.roots, g.home = g.bits[:0], g.roots[:0], g.home[:0]
 	g.brief, g.homes, g.pairs = 0, 0, 0
 	for _, r := range b.roots {
-		from := b.of(r)
-		at, days := len(g.bits), 0
-		for w, v := range from {
-			v &= mask(w, start)
-			days += bits.OnesCount64(v)
-			g.bits = append(g.bits, v)
-		}
-		if days < max(sp.briefDays, 1) {
-			g.bits = g.bits[:at]
-			if days > 0 {
-				g.brief++
-			}
-			continue
-		}
-		g.roots = append(g.roots, r)
-		g.home = append(g.home, false)
+		g.admit(b.of(r), r, start, sp)
 	}
 	if n := g.count(); n < 2 || n > maxGrouped {
 		return g

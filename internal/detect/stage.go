@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/openceir/openceir/imei"
@@ -34,20 +35,32 @@ type Tx interface {
 	Batch() *ledger.Batch
 }
 
-// Lake is what the stage reads of the lake.
+// Lake is what the stage reads of the lake: sightings.
 type Lake interface {
 	Histories(ctx context.Context, parts []device.Part, bucket int) iter.Seq2[*device.History, error]
-	Allocated(ctx context.Context, parts []device.Part) (func(imei.TAC) bool, int, error)
-	Stolen(ctx context.Context, parts []device.Part, bucket int) ([]device.Stolen, error)
+	Malformed(ctx context.Context, parts []device.Part) iter.Seq2[device.Malformed, error]
 	Present(ctx context.Context, parts []device.Part, from device.Month) (days, timed map[device.Operator]map[device.Day]bool, err error)
+}
+
+// Shelf is what the stage reads of the lists in force. It is given the parts of those that the
+// rules ask for.
+type Shelf interface {
+	// Models returns the TAC directory.
+	Models(ctx context.Context, parts []device.Part) ([]device.TAC, error)
+	BarredTACs(ctx context.Context, parts []device.Part) ([]imei.TAC, error)
+	// Subscriptions are sorted by IMSI.
+	Subscriptions(ctx context.Context, parts []device.Part) ([]Subscription, error)
+	// Lists returns what the lists have of the devices of one bucket.
+	Lists(ctx context.Context, parts map[device.FileKind][]device.Part, bucket int) (Lists, error)
 }
 
 // Stage is the stage "detect": whenever a file came or went, the day moved on or the conditions
 // changed, it judges the country again and writes what changed in the findings. The judging happens
 // in a view, bucket by bucket; only the changes are written in a transaction.
 type Stage[T Tx] struct {
-	Lake Lake
-	Zone *time.Location
+	Lake  Lake
+	Shelf Shelf
+	Zone  *time.Location
 	// Operators are the networks that the country expects data of.
 	Operators func() []device.Operator
 }
@@ -91,21 +104,21 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 	return func(_ context.Context, tx T) error { return write(tx.Batch(), changes, after, upto) }, upto, nil
 }
 
-// judge runs the pass over every bucket.
+// judge runs the pass over every bucket, and the one over malformed identifiers.
 func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes, error) {
 	conditions, err := Current(ctx, view)
 	if err != nil {
 		return nil, err
 	}
 	var parts []device.Part
-	for _, table := range []string{"days", "visits"} {
+	for _, table := range []string{"days", "visits", "malformed"} {
 		more, err := view.LiveParts(ctx, table)
 		if err != nil {
 			return nil, err
 		}
 		parts = append(parts, more...)
 	}
-	facts, listed, err := s.facts(ctx, view, asOf)
+	facts, lists, err := s.facts(ctx, view, conditions, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -113,38 +126,79 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 	if err != nil {
 		return nil, err
 	}
-	var previous []device.Finding
-	for f, err := range view.Findings(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		previous = append(previous, f.Finding)
+	previous, texts, err := s.open(ctx, view)
+	if err != nil {
+		return nil, err
 	}
-	found := make([]*Part, device.Buckets)
-	for bucket := range found {
-		stolen, err := s.Lake.Stolen(ctx, listed, bucket)
-		if err != nil {
+	found := make([]*Part, device.Buckets+1)
+	for bucket := range device.Buckets {
+		pass := Pass{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage,
+			Histories: s.Lake.Histories(ctx, parts, bucket), Previous: previous[bucket]}
+		if pass.Lists, err = s.Shelf.Lists(ctx, lists, bucket); err != nil {
 			return nil, err
 		}
-		pass := Pass{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage,
-			Histories: s.Lake.Histories(ctx, parts, bucket),
-			Stolen:    inBucket(stolen, bucket, func(r device.Stolen) imei.IMEI { return r.IMEI }),
-			Previous:  inBucket(previous, bucket, func(f device.Finding) imei.IMEI { return f.IMEI })}
 		if found[bucket], err = pass.Collect(); err != nil {
 			return nil, err
 		}
 	}
+	if facts.Lists, err = s.texts(ctx, lists); err != nil {
+		return nil, err
+	}
+	pass := Texts{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage, Rows: s.Lake.Malformed(ctx, parts), Previous: texts}
+	if found[device.Buckets], err = pass.Collect(); err != nil {
+		return nil, err
+	}
 	return Settle(Base{}, found...), nil
 }
 
-func inBucket[R any](rows []R, bucket int, key func(R) imei.IMEI) iter.Seq2[R, error] {
-	return func(yield func(R, error) bool) {
-		for _, r := range rows {
-			if device.BucketOf(key(r)) == bucket && !yield(r, nil) {
-				return
+// texts reads what the lists have of malformed identifiers.
+func (s *Stage[T]) texts(ctx context.Context, lists map[device.FileKind][]device.Part) (*Lists, error) {
+	l := &Lists{Texts: map[string]Marks{}}
+	for _, kind := range factKinds {
+		for row, err := range s.Lake.Malformed(ctx, lists[kind]) {
+			if err != nil {
+				return nil, err
+			}
+			if text, whole := Normal(row.IMEI); !whole && text != "" && len(l.Texts) < maxTexts {
+				m := l.Texts[text]
+				m.list(kind, row.Day)
+				l.Texts[text] = m
 			}
 		}
 	}
+	return l, nil
+}
+
+// list notes that a list has the identifier. Of a malformed one nothing else is known.
+func (m *Marks) list(kind device.FileKind, since device.Day) {
+	switch kind {
+	case device.FileStolen:
+		m.OnStolen = true
+	case device.FileRegistration:
+		m.Registered = true
+	case device.FileAssociation:
+		m.Associated = true
+	case device.FileBarred:
+		m.OnBarred, m.Barred = true, since
+	case device.FileMonitoring:
+		m.OnMonitored, m.Monitored = true, since
+	}
+}
+
+// open reads the open findings, by bucket, and those of malformed identifiers.
+func (s *Stage[T]) open(ctx context.Context, view T) (buckets [device.Buckets][]device.Finding, texts []device.Finding, err error) {
+	for f, err := range view.Findings(ctx) {
+		if err != nil {
+			return buckets, nil, err
+		}
+		if f.Finding.Text != "" {
+			texts = append(texts, f.Finding)
+			continue
+		}
+		b := device.BucketOf(f.Finding.IMEI)
+		buckets[b] = append(buckets[b], f.Finding)
+	}
+	return buckets, texts, nil
 }
 
 // Current returns the conditions in force: those last recorded, or the default.
@@ -159,41 +213,47 @@ func Current(ctx context.Context, view View) (*Conditions, error) {
 	return Load(body)
 }
 
-// facts reads the TAC directory in force, and names the parts of the stolen list in force.
-func (s *Stage[T]) facts(ctx context.Context, view T, asOf device.Day) (*Facts, []device.Part, error) {
-	f := &Facts{Zone: s.Zone}
-	files, err := view.Files(ctx, device.FileStolen, "")
-	if err != nil {
+// facts reads the lists in force that the rules ask for, and returns the parts of those that are
+// read bucket by bucket.
+func (s *Stage[T]) facts(ctx context.Context, view T, conditions *Conditions, asOf device.Day) (*Facts, map[device.FileKind][]device.Part, error) {
+	f, lists := &Facts{Zone: s.Zone}, map[device.FileKind][]device.Part{}
+	for _, kind := range factKinds {
+		if !conditions.Asks(kind) {
+			continue
+		}
+		rows, err := view.Files(ctx, kind, "")
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		f.Adopted = append(f.Adopted, kind)
+		files := make([]device.File, len(rows))
+		for i := range rows {
+			files[i] = rows[i].File
+		}
+		lists[kind] = device.PartsInForce(files)
+		if last := &files[len(files)-1]; kind == device.FileTAC {
+			f.TACFeed = Feed{Version: last.Digest[:16], Day: min(asOf, last.Added)}
+		}
+	}
+	if parts, there := lists[device.FileTAC]; there {
+		models, err := s.Shelf.Models(ctx, parts)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(models) > 0 {
+			f.TACs = NewTACSet(models)
+		}
+	}
+	var err error
+	if f.BarredTACs, err = s.Shelf.BarredTACs(ctx, lists[device.FileBarredTAC]); err != nil {
 		return nil, nil, err
 	}
-	all := make([]device.File, len(files))
-	for i := range files {
-		all[i] = files[i].File
-	}
-	stolen := device.PartsInForce(all)
-	file, ok, err := lastFile(ctx, view, device.FileTAC)
-	if err != nil || !ok {
-		return f, stolen, err
-	}
-	known, n, err := s.Lake.Allocated(ctx, file.Parts)
-	if n > 0 {
-		f.TACs = knownTACs(known)
-		f.TACFeed = Feed{Version: file.Digest[:16], Day: min(asOf, file.Added)}
-	}
-	return f, stolen, err
+	f.Subscriptions, err = s.Shelf.Subscriptions(ctx, lists[device.FileSubscribers])
+	return f, lists, err
 }
-
-func lastFile(ctx context.Context, view View, kind device.FileKind) (f device.File, ok bool, err error) {
-	files, err := view.Files(ctx, kind, "")
-	if err != nil || len(files) == 0 {
-		return f, false, err
-	}
-	return files[len(files)-1].File, true, nil
-}
-
-type knownTACs func(imei.TAC) bool
-
-func (k knownTACs) Known(t imei.TAC) bool { return k(t) }
 
 // coverage says what each operator delivered from a day on.
 func (s *Stage[T]) coverage(ctx context.Context, parts []device.Part, from device.Day) (Coverage, error) {
@@ -231,7 +291,7 @@ func ranges(days map[device.Day]bool) []Range {
 func write(b *ledger.Batch, ch *Changes, after, upto uint64) error {
 	body := ledger.Changes{Upto: upto, Day: ch.AsOf, Open: append(slices.Clone(ch.Opened), ch.Changed...), Text: said(ch)}
 	for _, c := range ch.Closed {
-		body.Closed = append(body.Closed, ledger.FindingKey{IMEI: c.Finding.IMEI, Rule: c.Finding.Rule})
+		body.Closed = append(body.Closed, ledger.FindingKey{IMEI: c.Finding.IMEI, Text: c.Finding.Text, Rule: c.Finding.Rule})
 	}
 	c := receipt.Content{Kind: ledger.KindFindings, Key: ledger.KeyOf("findings", fmt.Sprint(after), fmt.Sprint(upto)),
 		By: receipt.Author{Sort: receipt.Office, Name: ledger.StageDetect}}
@@ -244,14 +304,17 @@ func write(b *ledger.Batch, ch *Changes, after, upto uint64) error {
 
 // said is what the run says of itself: its input, and for each rule what it matched.
 func said(ch *Changes) map[string]string {
-	text := map[string]string{"devices": fmt.Sprint(ch.Devices), "stolen devices never seen": fmt.Sprint(ch.Unseen)}
+	text := map[string]string{"devices": fmt.Sprint(ch.Devices), "listed devices never seen": fmt.Sprint(ch.Unseen)}
 	for _, r := range ch.Rules {
 		s := fmt.Sprintf("matched %d, opened %d, changed %d, closed %d", r.Matched, r.Opened, r.Changed, r.Closed)
+		if r.Ended > 0 {
+			s += fmt.Sprintf(", ended %d and kept", r.Ended)
+		}
 		switch {
 		case r.Stopped:
 			s += "; stopped: it matches more than its share of devices"
 		case r.Suspended:
-			s += "; suspended: the facts it needs are missing or stale"
+			s += "; suspended: missing " + strings.Join(r.Missing, ", ")
 		case len(r.Missing) > 0:
 			s += fmt.Sprintf("; incomplete: missing %v", r.Missing)
 		}

@@ -4,7 +4,6 @@
 package device
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/openceir/openceir/imei"
@@ -66,8 +65,12 @@ type Visit struct {
 //
 // A value that stands on a multitude of devices has more rows than anyone needs: then only some of
 // them are given, Truncated says so, and Subscribers tells how many distinct subscribers there were.
+//
+// Text is set for an identifier that is not of the form of an IMEI: its normal form, and IMEI is
+// then 0.
 type History struct {
 	IMEI        imei.IMEI
+	Text        string
 	Days        []Days
 	Visits      []Visit
 	Truncated   bool
@@ -113,9 +116,11 @@ type Attach struct {
 }
 
 // Finding is a rule's verdict on one device, with what it rests on. There is at most one open
-// finding for a (device, rule).
+// finding for a (device, rule). A finding on a malformed identifier has its normal form as Text and
+// no IMEI: people read it, and no line can follow from it.
 type Finding struct {
 	IMEI    imei.IMEI         `json:"imei"`
+	Text    string            `json:"text,omitempty"`
 	Rule    string            `json:"rule"`             // name of the condition
 	Version string            `json:"version"`          // hex digest of the condition's canonical text, first 16 digits
 	Since   Day               `json:"since"`            // first day of the episode: part of the key of what follows from it
@@ -128,6 +133,18 @@ type Finding struct {
 	Best  subscriber.ID `json:"best,omitempty"`
 	Pairs int           `json:"pairs"`           // distinct subscribers of the device in the last 30 complete days
 	Again Day           `json:"again,omitempty"` // look again on this day even if nothing new is seen; 0 never
+	// Found is the day of the run that found it first. It and Block stay as they are while the
+	// finding lives, also through gaps of the rule's gap_days.
+	Found Day `json:"found,omitempty"`
+	// Block is the day from which a measure may follow: Found and the rule's days of grace, or the
+	// end of an amnesty. 0 means that none may: the rule only informs, or the amnesty that was
+	// granted has not begun.
+	Block Day `json:"block,omitempty"`
+	// Ended is the day on which it ceased to hold, 0 while it holds. A finding that has ended is kept
+	// for the rule's gap_days and nothing may follow from it meanwhile.
+	Ended Day `json:"ended,omitempty"`
+	// Amnesty says that the device was found while an amnesty was evaluated, and is granted it.
+	Amnesty bool `json:"amnesty,omitempty"`
 	// Incomplete says that the rule's input lacked days, operators or a fresh directory when it was
 	// judged: the finding is for people to read, and no automatic block may follow from it.
 	Incomplete bool `json:"incomplete,omitempty"`
@@ -157,7 +174,7 @@ const (
 type File struct {
 	Digest    string           `json:"digest"` // hex SHA-256 of the bytes as received
 	Kind      FileKind         `json:"kind"`
-	Delta     bool             `json:"delta,omitempty"` // a list's changes only, see InForce; Stats has it too
+	Delta     bool             `json:"delta,omitempty"` // a list's changes only, see PartsInForce; Stats has it too
 	Name      string           `json:"name"`
 	Operator  Operator         `json:"operator,omitempty"`
 	From      Day              `json:"from,omitempty"` // first and last day covered
@@ -165,7 +182,7 @@ type File struct {
 	Added     Day              `json:"added,omitempty"` // day on which it was adopted: the age of a directory
 	Rows      int64            `json:"rows"`            // rows accepted
 	Refused   int64            `json:"refused"`         // rows not accepted, listed in the result file
-	Malformed int64            `json:"malformed"`       // rows kept in the text partition: findings, never lines
+	Malformed int64            `json:"malformed"`       // rows kept as text; a dump's with a good IMEI are among Rows too
 	Stats     map[string]int64 `json:"stats,omitempty"` // counts the quality gates looked at, and later gates compare with
 	Parts     []Part           `json:"parts,omitempty"`
 }
@@ -211,7 +228,15 @@ type Stolen struct {
 func (s Stolen) Blocks() bool { return s.Status == "" || s.Status == "blacklist" }
 
 // Key returns the name of an open finding.
-func (f *Finding) Key() string { return fmt.Sprintf("%s/%s", f.IMEI, f.Rule) }
+func (f *Finding) Key() string {
+	switch {
+	case f.Text == "":
+		return f.IMEI.String() + "/" + f.Rule
+	case f.IMEI == 0:
+		return f.Text + "/" + f.Rule
+	}
+	return f.IMEI.String() + "/" + f.Text + "/" + f.Rule // no such finding is ever made
+}
 
 // Malformed is one sighting, or one row of a list, with an identifier that is not of its form. The
 // texts are as they were received; such rows are evidence for findings, never lines, and are never

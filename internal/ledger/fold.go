@@ -133,7 +133,7 @@ func foldFindings(index uint64, body []byte) ([]Change, error) {
 	out := []Change{put(CursorRow{StageDetect, ch.Upto, index})}
 	for _, k := range ch.Closed {
 		row := FindingRow{}
-		row.Finding.IMEI, row.Finding.Rule = k.IMEI, k.Rule
+		row.Finding.IMEI, row.Finding.Text, row.Finding.Rule = k.IMEI, k.Text, k.Rule
 		out = append(out, drop(row))
 	}
 	for _, f := range ch.Open {

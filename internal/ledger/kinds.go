@@ -47,6 +47,7 @@ type Changes struct {
 // FindingKey names an open finding.
 type FindingKey struct {
 	IMEI imei.IMEI `json:"imei"`
+	Text string    `json:"text,omitempty"` // of a malformed identifier
 	Rule string    `json:"rule"`
 }
 

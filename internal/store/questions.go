@@ -67,7 +67,7 @@ func (tx *Tx) LiveParts(ctx context.Context, table string) ([]device.Part, error
 	return out, nil
 }
 
-// Findings yields the open findings by IMEI and rule.
+// Findings yields the open findings by IMEI, text and rule.
 func (tx *Tx) Findings(ctx context.Context) iter.Seq2[ledger.FindingRow, error] {
 	return converted(tx.all(ctx, derived[ledger.Findings]), func(values []any) (ledger.FindingRow, error) {
 		r, err := derived[ledger.Findings].read(values)

@@ -1,2 +1,2 @@
-SELECT imei, rule, version, since, again, strength, pairs, best, incomplete, params, evidence, idx
-FROM findings WHERE imei = $1 ORDER BY rule
+SELECT imei, form, rule, version, since, again, strength, pairs, best, found, block, ended, amnesty, incomplete, params, evidence, idx
+FROM findings WHERE imei = $1 AND form = '' ORDER BY rule
