@@ -76,35 +76,46 @@ func (c *Client) take(ctx context.Context, path string, to Lists) error {
 }
 
 // Push sends the segments of a spool, oldest first, and removes each that the centre has taken. A
-// segment that the centre refuses for good is set aside, not lost. One Push sends no more than
-// maxPush, so that a node which was long alone comes to other things too.
+// segment that the centre refuses for good is set aside, not lost; one that it fails at stays, and does
+// not hold up those behind it. One Push sends no more than maxPush, so that a node which was long alone
+// comes to other things too.
 func (c *Client) Push(ctx context.Context, spool string) (sent int, err error) {
 	files, err := segments(spool)
 	if err != nil {
 		return 0, fmt.Errorf("reading the spool: %w", err)
 	}
+	var failed []error
 	for _, path := range files[:min(len(files), maxPush)] {
-		body, err := os.ReadFile(path)
-		if err != nil {
-			return sent, err
+		err := c.send(ctx, path)
+		if err == nil {
+			sent++
+			continue
 		}
-		switch err := c.post(ctx, "/v1/observations", body); problem.Of(err) {
-		case problem.Invalid, problem.Conflict:
-			if err := os.Rename(path, path+".refused"); err != nil {
-				return sent, err
-			}
-			return sent, fmt.Errorf("the centre refused %s, it is set aside as .refused: %w", filepath.Base(path), err)
-		default:
-			if err != nil {
-				return sent, fmt.Errorf("sending %s: %w", filepath.Base(path), err)
-			}
+		failed = append(failed, err)
+		if kind := problem.Of(err); kind == problem.Busy || kind == problem.Refused || len(failed) == maxFailed {
+			break // the next would fare no better
 		}
-		if err := os.Remove(path); err != nil {
-			return sent, err
-		}
-		sent++
 	}
-	return sent, nil
+	return sent, errors.Join(failed...)
+}
+
+// send sends one segment. If we crash after the centre took it, it is sent again and taken once.
+func (c *Client) send(ctx context.Context, path string) error {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	err = c.post(ctx, "/v1/observations", body)
+	switch kind := problem.Of(err); {
+	case err == nil:
+		return os.Remove(path)
+	case kind == problem.Invalid || kind == problem.Conflict:
+		if err := os.Rename(path, path+".refused"); err != nil {
+			return err
+		}
+		return fmt.Errorf("the centre refused %s, it is set aside as .refused: %w", filepath.Base(path), err)
+	}
+	return fmt.Errorf("sending %s: %w", filepath.Base(path), err)
 }
 
 // segments returns the paths of a spool's segments, oldest first; none if there is no spool yet.
@@ -209,6 +220,9 @@ func (h heard) Read(b []byte) (int, error) {
 func refused(status int, answer []byte) error {
 	var p struct{ Detail string }
 	json.Unmarshal(answer, &p) // a proxy's page has no detail, which is as well
+	if p.Detail == "" {
+		p.Detail = "it says no more; if this goes on, see whether that is the centre's address"
+	}
 	for kind, s := range statuses {
 		if s == status {
 			return problem.New(kind, "the centre answers %d: %s", status, p.Detail)

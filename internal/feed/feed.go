@@ -43,16 +43,17 @@ import (
 
 // Bounds, each with its reason.
 const (
-	maxBody     = 16<<20 + 1<<10  // bytes: a segment of the largest size
-	maxReport   = 64 << 10        // bytes: a report is a sentence
-	maxSkew     = 5 * time.Minute // between a node's clock and the centre's
-	maxIndex    = 1 << 20         // bytes: an index has a line for each delta since the snapshot
-	maxManifest = 8 << 20         // bytes: as package list has it
-	maxList     = 4 << 30         // bytes of a list file
-	maxAnswer   = 64 << 10        // bytes of an answer to what was sent: a problem is a sentence
-	maxPush     = 64              // segments in one go: half a day of a quiet node, a gigabyte of a busy one
-	timeout     = 30 * time.Second
-	patience    = time.Hour // for one request, however slowly its bytes come
+	maxBody     = 16<<20 + 1<<10   // bytes: a segment of the largest size
+	maxReport   = 64 << 10         // bytes: a report is a sentence
+	maxSkew     = 5 * time.Minute  // between a node's clock and the centre's
+	maxIndex    = 1 << 20          // bytes: an index has a line for each delta since the snapshot
+	maxManifest = 8 << 20          // bytes: as package list has it
+	maxList     = 4 << 30          // bytes of a list file
+	maxAnswer   = 64 << 10         // bytes of an answer to what was sent: a problem is a sentence
+	maxPush     = 64               // segments in one go: half a day of a quiet node, a gigabyte of a busy one
+	maxFailed   = 3                // segments that the centre may fail at in one go before it is left in peace
+	timeout     = 30 * time.Second // without a byte
+	patience    = time.Hour        // for one request, however slowly its bytes come
 )
 
 // message is a request as a node signs it.

@@ -54,8 +54,11 @@ func newPost(t *testing.T) *post {
 		Accept: func(_ context.Context, op device.Operator, body []byte) (bool, error) {
 			_, already := p.segments[string(op)+string(body)]
 			p.segments[string(op)+string(body)] = body
-			if string(body) == "bad" {
+			switch string(body) {
+			case "bad":
 				return false, problem.New(problem.Invalid, "it is no segment")
+			case "poison":
+				return false, problem.New(problem.Broken, "we stumble over it")
 			}
 			return already, nil
 		},
@@ -314,3 +317,41 @@ type readFunc func([]byte) (int, error)
 
 // Read implements io.Reader.
 func (f readFunc) Read(b []byte) (int, error) { return f(b) }
+
+// A segment that the centre stumbles over, or refuses, does not hold up those behind it; a centre that
+// stumbles over everything is left in peace.
+func TestPushPastFailures(t *testing.T) {
+	p, spool := newPost(t), t.TempDir()
+	for i, body := range []string{"poison", "bad", "good", "poison", "better", "poison", "last"} {
+		path := filepath.Join(spool, fmt.Sprintf("%d.segment", i))
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		made := p.now.Add(time.Duration(i) * time.Minute)
+		if err := os.Chtimes(path, made, made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []struct {
+		sent int
+		left string
+	}{{1, "0 3 4 5 6"}, {1, "0 3 5 6"}, {0, "0 3 5 6"}} {
+		sent, err := p.north.Push(t.Context(), spool)
+		left, e := segments(spool)
+		var names []string
+		for _, path := range left {
+			names = append(names, strings.TrimSuffix(filepath.Base(path), ".segment"))
+		}
+		if got := strings.Join(names, " "); err == nil || e != nil || sent != want.sent || got != want.left {
+			t.Errorf("%d sent, %v; %s is left, not %s", sent, err, got, want.left)
+		}
+	}
+}
+
+// An answer without a reason, as a proxy gives, does not leave a person without one.
+func TestNoReason(t *testing.T) {
+	err := refused(http.StatusBadGateway, []byte("<html>"))
+	if problem.Of(err) != problem.Busy || !strings.Contains(err.Error(), "502: it says no more") {
+		t.Error(err)
+	}
+}
