@@ -16,7 +16,7 @@ import (
 	"github.com/openceir/openceir/list"
 )
 
-//go:embed status.html style.css
+//go:embed status.html style.css report.html listing.html
 var files embed.FS
 
 var page = template.Must(template.New("status.html").Funcs(template.FuncMap{"short": short}).ParseFS(files, "status.html"))
