@@ -27,6 +27,13 @@
 //	subscribers    imsi int64, uid string
 //	associations   imei int64, uid string
 //
+// and the runs of lists that operators were given (see internal/listgen):
+//
+//	list_devices     imei int64, text string, block_date date, reasons string, amnesty, pending int32
+//	list_notices     imei int64, text string, imsi, msisdn int64, operator string, block_date date,
+//	                 reasons string, amnesty, paired int32
+//	list_exceptions  imei int64, imsi int64 null, msisdn int64 null, operator string
+//
 // Month is the first day of the month. Numbers are without leading zeros: an IMEI has 14 digits.
 // Days are sorted by (imei, imsi, msisdn, operator), nulls first, visits by (imei, from_minute,
 // subscriber, area, operator), facts by their key, which is the first columns up to uid or the
@@ -87,7 +94,8 @@ const (
 // Tables are all of them.
 func Tables() []string {
 	return []string{TableDays, TableVisits, TableMalformed, TableTACs, TableStolen, TableRegistrations, TablePairings,
-		TableGolden, TableBarred, TableBarredTACs, TableMonitored, TableSubscribers, TableAssociations}
+		TableGolden, TableBarred, TableBarredTACs, TableMonitored, TableSubscribers, TableAssociations,
+		TableListDevices, TableListNotices, TableListExceptions}
 }
 
 // Lake is a directory of parts. It must not be copied after first use.
