@@ -44,6 +44,7 @@ var rooms = []room{
 	{path: "internal/detect", layer: 3, uses: []string{"go.yaml.in/yaml/v3"}},
 	{path: "internal/decide", layer: 3},
 	{path: "internal/enforce", layer: 3, uses: signing},
+	{path: "internal/listgen", layer: 3},
 	{path: "internal/stats", layer: 3},
 
 	{path: "internal/feed", layer: 4},
