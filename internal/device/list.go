@@ -43,3 +43,10 @@ func PartsInForce(files []File) []Part {
 	}
 	return parts
 }
+
+// Imports are the kinds of files that people hand in, in the order in which they depend on one
+// another.
+func Imports() []FileKind {
+	return []FileKind{FileTAC, FileOperator, FileStolen, FileRegistration, FilePairing, FileGolden, FileBarred, FileBarredTAC,
+		FileMonitoring, FileSubscribers, FileAssociation}
+}

@@ -15,7 +15,7 @@ import (
 )
 
 // dump takes in an operator's dump.
-func (im *Importer) dump(ctx context.Context, src *source, rep *Report) error {
+func (im *Importer) dump(ctx context.Context, src *source, rep *Report, _ Options) error {
 	if err := im.Gates.Check(); err != nil {
 		return err
 	}
@@ -190,15 +190,12 @@ func (d *dumpReader) line(ctx context.Context, line []byte, n int64) error {
 		return nil
 	}
 	d.tally.count(r, d.rat)
-	switch {
-	case r.why != "":
-		d.rep.File.Malformed++
-		d.res.add(n, verdictMalformed, r.why)
-		return d.apart.add(ctx, device.Malformed{
-			IMEI: string(r.texts[0]), IMSI: string(r.texts[1]), MSISDN: string(r.texts[2]),
-			Operator: d.rep.File.Operator, Day: r.day, Reason: r.why,
-		})
-	case !r.hasIMEI:
+	if r.why != "" {
+		if err := d.setApart(ctx, n); err != nil || r.badIMEI || !r.hasIMEI {
+			return err
+		}
+	}
+	if !r.hasIMEI {
 		d.rep.Skipped++
 		return nil
 	}
@@ -207,6 +204,22 @@ func (d *dumpReader) line(ctx context.Context, line []byte, n int64) error {
 	day.count(r)
 	d.rep.File.Rows++
 	return d.fold.add(ctx, day.month, device.BucketOf(r.imei), sightingOf(r.imei, r.imsi, r.msisdn, day.number, r.radios))
+}
+
+// setApart keeps the row as text. If its IMEI is well formed, it is also a sighting of the device, by a
+// subscriber of whom the malformed number is not known. Of a malformed IMSI the MSISDN is left out
+// too: the same subscriber is elsewhere seen by the IMSI, and must not count as two.
+func (d *dumpReader) setApart(ctx context.Context, n int64) error {
+	r := &d.row
+	if r.badIMSI {
+		r.imsi, r.msisdn = 0, 0
+	}
+	d.rep.File.Malformed++
+	d.res.add(n, verdictMalformed, r.why)
+	return d.apart.add(ctx, device.Malformed{
+		IMEI: string(r.texts[0]), IMSI: string(r.texts[1]), MSISDN: string(r.texts[2]),
+		Operator: d.rep.File.Operator, Day: r.day, Reason: r.why,
+	})
 }
 
 func (d *dumpReader) refuse(n int64, verdict, reason string) {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -29,10 +30,16 @@ import (
 //
 // Gates of lists, which compare with the list in force:
 //
-//	tac_shrink_rows     100   most rows that a TAC directory may lose
-//	tac_keep_ratio      0     least share of its rows that it must keep
-//	stolen_shrink_rows  -1    the same for the stolen list
-//	stolen_keep_ratio   0.75
+//	NAME_shrink_rows    -1    most rows that the list may lose
+//	NAME_keep_ratio     0.75  least share of its rows that it must keep
+//	NAME_delta_adds     0     rows of a delta that may add what is on the list
+//	NAME_delta_removes  0     rows of a delta that may remove what is not on the list
+//	NAME_delta_updates  0     rows of a delta that may update what is not on the list
+//
+// NAME is tac (100 and 0, without deltas), stolen, registration, pairing (1000 and 0.95), golden,
+// barred, barred_tac, monitoring, subscribers (1000 and 0.95) or association; only stolen and
+// registration have updates. What a delta is allowed to do against the list in force is done: a row
+// that adds or updates counts, whatever was there, and what is removed twice is absent.
 type Gates struct {
 	Country   map[string]float64
 	Operators map[device.Operator]map[string]float64
@@ -47,8 +54,19 @@ var defaultGates = map[string]float64{
 	"refused":        0.05,
 	"daily_imei_min": 0.9, "daily_imsi_min": 0.9, "daily_msisdn_min": 0.9,
 	"daily_imei_max": 2.5, "daily_imsi_max": 2.5, "daily_msisdn_max": 2.5,
+
 	"tac_shrink_rows": 100, "tac_keep_ratio": 0,
 	"stolen_shrink_rows": -1, "stolen_keep_ratio": 0.75,
+	"stolen_delta_adds": 0, "stolen_delta_removes": 0, "stolen_delta_updates": 0,
+	"registration_shrink_rows": -1, "registration_keep_ratio": 0.75,
+	"registration_delta_adds": 0, "registration_delta_removes": 0, "registration_delta_updates": 0,
+	"pairing_shrink_rows": 1000, "pairing_keep_ratio": 0.95, "pairing_delta_adds": 0, "pairing_delta_removes": 0,
+	"golden_shrink_rows": -1, "golden_keep_ratio": 0.75, "golden_delta_adds": 0, "golden_delta_removes": 0,
+	"barred_shrink_rows": -1, "barred_keep_ratio": 0.75, "barred_delta_adds": 0, "barred_delta_removes": 0,
+	"barred_tac_shrink_rows": -1, "barred_tac_keep_ratio": 0.75, "barred_tac_delta_adds": 0, "barred_tac_delta_removes": 0,
+	"monitoring_shrink_rows": -1, "monitoring_keep_ratio": 0.75, "monitoring_delta_adds": 0, "monitoring_delta_removes": 0,
+	"subscribers_shrink_rows": 1000, "subscribers_keep_ratio": 0.95, "subscribers_delta_adds": 0, "subscribers_delta_removes": 0,
+	"association_shrink_rows": -1, "association_keep_ratio": 0.75, "association_delta_adds": 0, "association_delta_removes": 0,
 }
 
 // Check finds names that are not of a gate.
@@ -107,6 +125,41 @@ func (b *bench) most(gate string, n, total int64, what string) {
 	}
 	limit := b.gates.limit(b.op, gate)
 	b.add(Verdict{gate, value, limit, limit < 0 || value <= limit, fmt.Sprintf("%d of %d %s", n, total, what)})
+}
+
+// none judges that at most as many rows as the gate's limit do what they should not.
+func (b *bench) none(gate string, n, total int64, what string) {
+	if _, ok := defaultGates[gate]; !ok {
+		return
+	}
+	limit := b.gates.limit(b.op, gate)
+	b.add(Verdict{gate, float64(n), limit, limit < 0 || float64(n) <= limit, fmt.Sprintf("%d of %d %s", n, total, what)})
+}
+
+// length judges how many rows a list is going to have. The error, if any, says what is wrong.
+func (b *bench) length(f *device.File, name string, last *device.File, before, now int64) error {
+	shrink, keep := b.gates.limit("", name+"_shrink_rows"), b.gates.limit("", name+"_keep_ratio")
+	least := 1.0
+	if shrink >= 0 {
+		least = max(least, float64(before)-shrink)
+	}
+	if keep >= 0 {
+		least = max(least, math.Ceil(keep*float64(before)))
+	}
+	if before == 0 || shrink < 0 && keep < 0 {
+		least = 0
+	}
+	v := Verdict{name + "_rows", float64(now), least, float64(now) >= least, fmt.Sprintf("%d rows, %d in the list in force", now, before)}
+	b.add(v)
+	if v.Pass {
+		return nil
+	}
+	has := "has"
+	if f.Delta {
+		has = "leaves a list that has"
+	}
+	return problem.New(problem.Refused, "%s %s %d rows, the %s in force (%s) has %d: at least %.0f are expected (%s_shrink_rows %g, %s_keep_ratio %g), since a list that was cut short must not change what is judged. Nothing was changed. Ask for the complete list; if it is complete, set those gates and import again",
+		f.Name, has, now, f.Kind, last.Name, before, least, name, shrink, name, keep)
 }
 
 func (b *bench) add(v Verdict) { b.verdicts = append(b.verdicts, v) }

@@ -1,5 +1,5 @@
 // Package observe is where what was seen on the networks enters: it reads operators' dumps, the TAC
-// directory, the stolen list and the EIRs' segments, judges them, and hands them to the lake and
+// directory, the lists that regulators keep and the EIRs' segments, judges them, and hands them to the lake and
 // the register.
 //
 // # One file, whole or not at all
@@ -14,8 +14,9 @@
 //     breaks the layout is refused, listed in the results file, and counted.
 //  4. An identifier that has the layout's alphabet but is not of its form (an IMEI without fourteen
 //     leading digits, perhaps because zeros were stripped) is never repaired and never dropped: its
-//     row goes, as text, to the lake's table malformed and nowhere else. Counting such a row as a
-//     sighting could make one subscriber look like two.
+//     row goes, as text, to the lake's table malformed. If the IMEI is well formed and a number of the
+//     subscriber is not, the row is a sighting all the same, without that number; and without both, if
+//     the IMSI is malformed, since counting the MSISDN could make one subscriber look like two.
 //  5. The gates (see Gates) judge the file as a whole. The first failing fixed check or all failing
 //     gates are the error. Lists are stricter than dumps: one refused row refuses a list, because a
 //     missing row of a list is a change of its meaning.
@@ -31,17 +32,37 @@
 //
 // The layouts are those in use with national systems today:
 //
-//	operator     date,imei,imsi,msisdn[,rat]   the name ends _YYYYMMDD_YYYYMMDD, all rows within
-//	gsma_tac     pipe separated, any order: TAC, Manufacturer, Bands, Allocation Date, Model Name,
-//	             Device Type, and any others
-//	stolen_list  imei,reporting_date,status
+//	operator                       date,imei,imsi,msisdn[,rat]   the name ends _YYYYMMDD_YYYYMMDD, all
+//	                               rows within
+//	gsma_tac                       pipe separated, any order: TAC, Manufacturer, Bands, Allocation Date,
+//	                               Model Name, Device Type, and any others, which are kept as JSON
+//	stolen_list                    imei,reporting_date,status
+//	registration_list              approved_imei,make,model,status,model_number,brand_name,device_type,
+//	                               radio_interface,device_id
+//	pairing_list                   imei,imsi,msisdn
+//	golden_list                    golden_imei   also as MD5 of the fourteen digits, in hex
+//	barred_list, monitoring_list   imei
+//	barred_tac_list                tac
+//	subscribers_registration_list  uid,imsi
+//	device_association_list        uid,imei
 //
-// Dates are YYYYMMDD (YYYYMMDD, DD-Mon-YYYY in the TAC directory). RAT codes are three digits
-// joined by pipes: 001 to 010, 051, 052 and 101 to 105 of TS 29.061 §16.4.7.2.
+// Dates are YYYYMMDD (DD-Mon-YYYY in the TAC directory). RAT codes are three digits joined by pipes:
+// 001 to 010, 051, 052 and 101 to 105 of TS 29.061 §16.4.7.2.
+//
+// # Lists
+//
+// A list comes as a full file, which takes the place of what was in force, or as a delta file, which
+// has one more column, change_type: add, remove or, where a row has more than its key, update. See
+// device.PartsInForce for what is in force then. Rows that are equal are one row. Two rows with one
+// key and other fields, or with two change types, contradict each other: the file is refused, and no
+// gate lets it through. So is a delta that does not fit the list in force, unless its gate is off. A
+// row with a malformed identifier is kept apart as text and is not on the list. The barred and the
+// monitoring list keep since when each device has been on them, through full files too.
 package observe
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"time"
 
@@ -137,22 +158,36 @@ type Report struct {
 	File    device.File // as adopted, or as it would have been
 	Already bool        // the same bytes are adopted already; nothing was done
 	Lines   int64       // rows read, without the header
-	Skipped int64       // rows of a dump that name no device, and repeated rows of a list
+	Skipped int64       // rows of a dump that name no device at all, and repeated rows of a list
 	Results string      // path of the results file; empty if every row was taken
 	Gates   []Verdict   // what the gates found, those that passed too
 	// Warnings are things that a person should know and that do not stop the import.
 	Warnings []string
 }
 
+// Options say how a list file is to be read.
+type Options struct {
+	Delta     bool // the file has changes only, see device.PartsInForce
+	PreHashed bool // the golden list has hashes
+}
+
 // Import takes in one file of a kind: of an operator's dump op tells whose it is. The error, if
 // any, says what to do next; then nothing was taken in.
 func (im *Importer) Import(ctx context.Context, path string, kind device.FileKind, op device.Operator) (Report, error) {
-	rep := Report{File: device.File{Kind: kind, Operator: op}}
-	read, ok := map[device.FileKind]func(context.Context, *source, *Report) error{
-		device.FileOperator: im.dump, device.FileTAC: im.tacs, device.FileStolen: im.stolen,
-	}[kind]
-	if !ok {
-		return rep, problem.New(problem.Invalid, "there is no kind of file %q: the kinds are %s, %s and %s", kind, device.FileOperator, device.FileTAC, device.FileStolen)
+	return im.ImportWith(ctx, path, kind, op, Options{})
+}
+
+// ImportWith is Import with options.
+func (im *Importer) ImportWith(ctx context.Context, path string, kind device.FileKind, op device.Operator, o Options) (Report, error) {
+	rep := Report{File: device.File{Kind: kind, Operator: op, Delta: o.Delta}}
+	read := readerOf(kind)
+	switch {
+	case read == nil:
+		return rep, problem.New(problem.Invalid, "there is no kind of file %q: the kinds are %v", kind, device.Imports())
+	case o.Delta && kind == device.FileOperator:
+		return rep, problem.New(problem.Invalid, "an operator's dump is never a delta: every dump adds to what was seen")
+	case o.PreHashed && kind != device.FileGolden:
+		return rep, problem.New(problem.Invalid, "only a %s can be hashed", device.FileGolden)
 	}
 	if err := im.checkOperator(kind, op); err != nil {
 		return rep, err
@@ -171,7 +206,7 @@ func (im *Importer) Import(ctx context.Context, path string, kind device.FileKin
 		return rep, err
 	}
 	defer release()
-	if err := read(ctx, src, &rep); err != nil {
+	if err := read(im, ctx, src, &rep, o); err != nil {
 		return rep, err
 	}
 	if err := src.unchanged(); err != nil {
@@ -221,9 +256,24 @@ func (im *Importer) already(ctx context.Context, rep *Report) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	if f.Kind != rep.File.Kind || f.Operator != rep.File.Operator {
+	if f.Kind != rep.File.Kind || f.Operator != rep.File.Operator || f.Delta != rep.File.Delta {
 		return true, problem.New(problem.Conflict, "these bytes are adopted already, as %s %s of %q: withdraw %s first if that was a mistake", f.Kind, f.Name, f.Operator, f.Digest)
 	}
 	rep.File, rep.Already = f, true
-	return true, nil
+	return true, im.outdated(ctx, rep)
+}
+
+// outdated warns if later files of the same list are in force. Nothing is done then either, so that a
+// script that begins again does not bring an old list back.
+func (im *Importer) outdated(ctx context.Context, rep *Report) error {
+	f := &rep.File
+	if f.Kind == device.FileOperator || f.Kind == device.FileSegment {
+		return nil
+	}
+	files, err := im.Register.Files(ctx, f.Kind, "")
+	if err != nil || len(files) == 0 || files[len(files)-1].Digest == f.Digest {
+		return err
+	}
+	rep.Warnings = append(rep.Warnings, fmt.Sprintf("later files of this list are in force, the last one is %s: if the list is to be what this file says, take it back and import it again", files[len(files)-1].Name))
+	return nil
 }

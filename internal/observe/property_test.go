@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/observe"
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/internal/segment"
 	"pgregory.net/rapid"
@@ -143,7 +144,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// importAll imports every dump and segment of a directory, as an operator's script would.
+// importAll imports every file of a directory, as a script would: dumps, segments and lists, whose names
+// begin with their kind, and with delta if they are one.
 func importAll(dir string) error {
 	h := newHouse(nil, dir).off(allOff...)
 	names, err := filepath.Glob(filepath.Join(dir, "in", "*"))
@@ -154,6 +156,10 @@ func importAll(dir string) error {
 		switch filepath.Ext(path) {
 		case ".csv":
 			_, err = h.im.Import(context.Background(), path, device.FileOperator, "alpha")
+		case ".list":
+			kind, delta := strings.CutPrefix(filepath.Base(path)[2:], "delta-")
+			kind, _, _ = strings.Cut(kind, ".")
+			_, err = h.im.ImportWith(context.Background(), path, device.FileKind(kind), "", observe.Options{Delta: delta})
 		case ".seg":
 			data, readErr := os.ReadFile(path)
 			if readErr != nil {
@@ -190,13 +196,14 @@ func TestKilledImports(t *testing.T) {
 				h.file(filepath.Join("in", name), text)
 			}
 			h.file(filepath.Join("in", "z.seg"), string(someSegment(h, in, 2000)))
+			lists(h, in)
 		}
 		start := time.Now()
 		if err := importAll(calm.dir); err != nil {
 			t.Fatal(err)
 		}
 		took := time.Since(start)
-		want := calm.histories()
+		want := calm.histories() + calm.lists()
 		for attempt := 0; ; attempt++ {
 			cmd := exec.Command(self)
 			cmd.Env = append(os.Environ(), killDir+"="+wild.dir)
@@ -222,7 +229,7 @@ func TestKilledImports(t *testing.T) {
 			}
 			break
 		}
-		if got := wild.histories(); got != want {
+		if got := wild.histories() + wild.lists(); got != want {
 			t.Fatalf("round %d: histories differ after kills", round)
 		}
 		live := make(map[string]bool)
@@ -235,7 +242,7 @@ func TestKilledImports(t *testing.T) {
 		if _, err := wild.lake.Sweep(context.Background(), func(d string) bool { return live[d] }); err != nil {
 			t.Error(err)
 		}
-		if got := wild.histories(); got != want || lakeFiles(wild) != len(live) {
+		if got := wild.histories() + wild.lists(); got != want || lakeFiles(wild) != len(live) {
 			t.Errorf("round %d: after the sweep %d files for %d parts", round, lakeFiles(wild), len(live))
 		}
 	}

@@ -197,7 +197,7 @@ func textAnimals() []animal {
 		{name: "unknown operator", op: "gamma", text: dumpHead, err: problem.Invalid, says: []string{`operator "gamma"`, "configuration"}},
 		{name: "a directory", make: func(h *house) string { os.Mkdir(filepath.Join(h.dir, "d"), 0o700); return filepath.Join(h.dir, "d") }, err: problem.Invalid, says: []string{"not a regular file"}},
 		{name: "no such file", make: func(h *house) string { return filepath.Join(h.dir, "none.csv") }, err: problem.NotFound, says: []string{"give the path"}},
-		{name: "unknown kind", kind: "barred_list", text: dumpHead, err: problem.Invalid, says: []string{`no kind of file "barred_list"`}},
+		{name: "unknown kind", kind: "black_list", text: dumpHead, err: problem.Invalid, says: []string{`no kind of file "black_list"`, "monitoring_list"}},
 	}
 }
 

@@ -88,7 +88,12 @@ func (t *Centre) gates() observe.Gates {
 
 // Import takes a file in. progress may be nil.
 func (t *Centre) Import(ctx context.Context, path string, kind device.FileKind, op device.Operator, progress func(done, total int64)) (observe.Report, error) {
-	return t.importer(progress).Import(ctx, path, kind, op)
+	return t.ImportWith(ctx, path, kind, op, observe.Options{}, progress)
+}
+
+// ImportWith takes a file in that is to be read in another way: as a delta, or with hashes.
+func (t *Centre) ImportWith(ctx context.Context, path string, kind device.FileKind, op device.Operator, o observe.Options, progress func(done, total int64)) (observe.Report, error) {
+	return t.importer(progress).ImportWith(ctx, path, kind, op, o)
 }
 
 // Withdraw takes a file's effect back.
@@ -122,7 +127,7 @@ func (t *Centre) Sweep(ctx context.Context) (lake.Swept, error) {
 // Files returns the files in force, but the segments of nodes, which are many.
 func (t *Centre) Files(ctx context.Context) (out []device.File, err error) {
 	out = []device.File{}
-	for _, kind := range []device.FileKind{device.FileTAC, device.FileStolen, device.FileOperator} {
+	for _, kind := range device.Imports() {
 		files, err := register{t}.Files(ctx, kind, "")
 		if err != nil {
 			return nil, err
