@@ -19,7 +19,6 @@ import (
 	"github.com/openceir/openceir/internal/feed"
 	"github.com/openceir/openceir/internal/follow"
 	"github.com/openceir/openceir/internal/ledger"
-	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/receipt"
 )
 
@@ -78,14 +77,7 @@ func (p *process) handler() http.Handler {
 
 func (p *process) delta(ctx context.Context, stream string, from uint64) (body, manifest []byte, err error) {
 	err = p.view(ctx, func(s *step) error {
-		head, err := s.Head(ctx)
-		if err != nil {
-			return err
-		}
-		if from >= head.Size {
-			return problem.New(problem.NotFound, "there is nothing after %d", from)
-		}
-		f, err := p.publisher.Delta(ctx, s, stream, from, head.Head)
+		f, err := p.publisher.Since(ctx, s, stream, from)
 		if err == nil {
 			body, manifest = f.Body, f.Manifest
 		}
