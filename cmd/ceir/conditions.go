@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,25 @@ func (a *app) conditions() *cobra.Command {
 		Args:  args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.out.Write(detect.DefaultText())
+			return err
+		},
+	}, &cobra.Command{
+		Use:   "from-dirbs FILE",
+		Short: "print the conditions of a DIRBS configuration as rules of this register, and say what differs",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, err := readSmall(args[0])
+			if err != nil {
+				return err
+			}
+			c, err := detect.FromDIRBS(text)
+			if err != nil {
+				return err
+			}
+			for _, note := range c.Notes {
+				fmt.Fprintln(a.err, note)
+			}
+			_, err = a.out.Write(c.Text)
 			return err
 		},
 	}, &cobra.Command{

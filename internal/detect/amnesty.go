@@ -11,6 +11,9 @@ import (
 // Ends. What is found later has the rule's own grace.
 type Amnesty struct{ EvaluationEnds, Ends device.Day }
 
+// Amnesty returns the days of the amnesty, zero if there is none.
+func (s *Conditions) Amnesty() Amnesty { return s.amnesty }
+
 func (a *Amnesty) read(n *yaml.Node) error {
 	err := mapping(n, "amnesty", []field{must(day("evaluation_ends", &a.EvaluationEnds)), must(day("ends", &a.Ends))})
 	if err == nil && a.Ends <= a.EvaluationEnds {
