@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/enforce"
 	"github.com/openceir/openceir/internal/sim/forge"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
@@ -236,16 +237,24 @@ func (w *World) attackBackwards(o *operator) (file, bool) {
 	return h.file()
 }
 
-// honest makes the honest delta for a node, of some stream.
+// honest makes the honest delta for a node to the head, of some stream: whoever has the log's key
+// need not wait for what is published.
 func (w *World) honest(o *operator, stream string) (*list.Delta, *list.Manifest, bool) {
 	if o.Size() == 0 || o.Size() >= w.memory.state().head.Size {
 		return nil, nil, false
 	}
-	body, manifest, err := w.processes[0].delta(w.ctx, stream, o.Size())
+	p := w.processes[0]
+	var f *enforce.File
+	w.must(p.view(w.ctx, func(s *step) error {
+		head, err := s.Head(w.ctx)
+		if err == nil {
+			f, err = p.publisher.Delta(w.ctx, s, stream, o.Size(), head.Head)
+		}
+		return err
+	}))
+	d, err := list.ParseDelta(f.Body)
 	w.must(err)
-	d, err := list.ParseDelta(body)
-	w.must(err)
-	m, err := list.OpenManifest(manifest, w.log)
+	m, err := list.OpenManifest(f.Manifest, w.log)
 	w.must(err)
 	return d, m, true
 }
