@@ -46,6 +46,27 @@ type Centre struct {
 		Country   map[string]float64            `yaml:"country"`
 		Operators map[string]map[string]float64 `yaml:"operators"`
 	} `yaml:"gates"`
+	// Lists are the choices about the lists that ceir lists writes for operators.
+	Lists Lists `yaml:"lists"`
+}
+
+// Lists is the section lists. Its keys are those of the systems that operators know.
+type Lists struct {
+	// LookbackDays is how many days back, up to the last complete one, a subscriber must have been
+	// seen with a device to be notified. Default 60, at most 3660.
+	LookbackDays int `yaml:"lookback_days"`
+	// RestrictExceptions leaves only the pairs of prohibited devices on the exceptions. Default: all.
+	RestrictExceptions bool `yaml:"restrict_exceptions_list_to_blacklisted_imeis"`
+	// GenerateCheckDigit writes IMEIs with 15 digits, the last their check digit. Default: 14 digits.
+	GenerateCheckDigit bool `yaml:"generate_check_digit"`
+	// OutputInvalidIMEIs puts malformed identifiers into the files too. No EIR is asked about them, and
+	// our own streams never have them. Default: not.
+	OutputInvalidIMEIs bool `yaml:"output_invalid_imeis"`
+	// IncludeBarredIMEIs leaves the pairs of barred devices and models on the exceptions. Default: not.
+	IncludeBarredIMEIs bool `yaml:"include_barred_imeis_in_exceptions_list"`
+	// NotifyIMSIChange notifies a subscriber of a paired number who uses the device with another IMSI
+	// than the paired one, and would be refused. Default true.
+	NotifyIMSIChange *bool `yaml:"notify_imsi_change"`
 }
 
 // EIR configures eir.
@@ -145,6 +166,9 @@ func ReadCentre(path, data string) (*Centre, error) {
 	if inside(c.LogKey, c.Data) {
 		return nil, problem.New(problem.Invalid, "the log's key %s lies inside the data directory: a copy of the data could sign; keep it elsewhere and name it with log_key", c.LogKey)
 	}
+	if n := c.Lists.LookbackDays; n < 1 || n > maxLookback {
+		return nil, problem.New(problem.Invalid, "lookback_days of lists is %d: write 1 to %d", n, maxLookback)
+	}
 	return c, zone(c.Zone)
 }
 
@@ -180,7 +204,17 @@ func (c *Centre) defaults() {
 	if c.DayAfter == 0 {
 		c.DayAfter = Duration(6 * time.Hour)
 	}
+	if c.Lists.LookbackDays == 0 {
+		c.Lists.LookbackDays = 60
+	}
+	if c.Lists.NotifyIMSIChange == nil {
+		yes := true
+		c.Lists.NotifyIMSIChange = &yes
+	}
 }
+
+// maxLookback is the longest look-back window of the lists, in days: ten years.
+const maxLookback = 3660
 
 // ReadEIR reads the configuration of eir from a file.
 func ReadEIR(path string) (*EIR, error) {

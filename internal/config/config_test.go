@@ -57,6 +57,9 @@ func TestRefused(t *testing.T) {
 		"data: d\nday_after: soon":                "10s or 2h",
 		"data: d\ngates: {country: {a: b}}":       "line 2",
 		"data: d\ngates: {county: {null_rat: 1}}": "line 2",
+		"data: d\nlists: {lookback_days: -1}":     "write 1 to 3660",
+		"data: d\nlists: {lookback_days: 3661}":   "write 1 to 3660",
+		"data: d\nlists: {lookback: 3}":           "line 2",
 	} {
 		if _, err := ReadCentre(write(t, text), ""); err == nil || !strings.Contains(err.Error(), want) || problem.Of(err) != problem.Invalid {
 			t.Errorf("%q is answered %v, wanted something about %q", text, err, want)
@@ -79,5 +82,17 @@ func TestDataDirectoryHasItsOwn(t *testing.T) {
 	c, err := ReadCentre("", dir)
 	if err != nil || c.Data != dir || c.MCC != "001" {
 		t.Errorf("%+v %v", c, err)
+	}
+}
+
+// The section lists works when it is absent, and what is written in it counts.
+func TestLists(t *testing.T) {
+	c, err := ReadCentre(write(t, "data: d\n"), "")
+	if err != nil || c.Lists.LookbackDays != 60 || !*c.Lists.NotifyIMSIChange || c.Lists.OutputInvalidIMEIs {
+		t.Errorf("without a section: %+v %v", c, err)
+	}
+	c, err = ReadCentre(write(t, "data: d\nlists: {lookback_days: 180, notify_imsi_change: false, generate_check_digit: true}\n"), "")
+	if err != nil || c.Lists.LookbackDays != 180 || *c.Lists.NotifyIMSIChange || !c.Lists.GenerateCheckDigit {
+		t.Errorf("with one: %+v %v", c, err)
 	}
 }
