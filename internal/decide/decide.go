@@ -13,6 +13,10 @@
 // the rule do: it waits for people, and a note says so. What people lifted stays lifted while the
 // finding's episode lasts, whatever the policy becomes.
 //
+// Nothing follows from a finding before its days of grace are over, and nothing stands when it no
+// longer holds: that a rule remembers it through a gap keeps the grace from beginning anew, not the
+// line.
+//
 // Among the devices that share one identity, the subscriber with the best claim is paired before
 // the identity is refused, so that a victim is never cut off for the clone's sake; where no claim
 // stands out, nothing is automatic and a person decides.
@@ -43,6 +47,8 @@ type View interface {
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
 	// ProposedContent returns the content that a proposal announced.
 	ProposedContent(ctx context.Context, index uint64) (*receipt.Content, error)
+	// LastDay returns the last complete day that was recorded.
+	LastDay(ctx context.Context) (day device.Day, ok bool, err error)
 }
 
 // Log is the ledger itself; see ledger.Tx.
@@ -132,6 +138,10 @@ func (s *Stage[T]) write(ctx context.Context, tx T) error {
 	if err := s.enactProposals(ctx, tx); err != nil {
 		return err
 	}
+	today, _, err := tx.LastDay(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the last complete day: %w", err)
+	}
 	b := tx.Batch()
 	own := linesOf(b)
 	for _, p := range b.Guard().Policies() {
@@ -139,7 +149,7 @@ func (s *Stage[T]) write(ctx context.Context, tx T) error {
 		if err != nil {
 			return fmt.Errorf("reading the findings of %s: %w", p.Rule, err)
 		}
-		r := rule{b: b, p: p, left: b.Guard().Left(p.Rule, b.Time())}
+		r := rule{b: b, p: p, today: today, left: b.Guard().Left(p.Rule, b.Time())}
 		if err := r.release(own[p.Rule], findings); err != nil {
 			return fmt.Errorf("lifting what the policy of %s no longer says: %w", p.Rule, err)
 		}
@@ -163,13 +173,13 @@ func (s *Stage[T]) note(format string, args ...any) {
 // stopped can have in the largest country.
 const MaxFindings = 50_000_000
 
-// Automatic reports whether a finding may lead to a measure without a person: its input was
-// complete, its IMEI names one device and not whoever shows that value (0, that of a malformed
-// identifier, is such a value), and if its ground is that several devices share an identity, one
-// claim stands out.
-func Automatic(f *device.Finding, g list.Ground) bool {
+// Automatic reports whether a finding may lead to a measure without a person on a day: it holds, its
+// days of grace are over, its input was complete, its IMEI names one device and not whoever shows
+// that value (0, that of a malformed identifier, is such a value), and if its ground is that several
+// devices share an identity, one claim stands out.
+func Automatic(f *device.Finding, g list.Ground, today device.Day) bool {
 	_, nobody := imei.NonIdentifying(f.IMEI)
-	return !f.Incomplete && !nobody && (g != list.Duplicate || f.Best != 0)
+	return f.Ended == 0 && f.Block != 0 && f.Block <= today && !f.Incomplete && !nobody && (g != list.Duplicate || f.Best != 0)
 }
 
 // Cost returns how many active pairs a finding's measure would newly refuse: none if its status

@@ -33,6 +33,11 @@ func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) (
 	return s.Questions.FindingsByStrength(ctx, rule, limit)
 }
 
+// today is the last complete day.
+const today = device.Day(20001)
+
+func (s *step) LastDay(context.Context) (device.Day, bool, error) { return today, true, nil }
+
 func (s *step) Batch() *ledger.Batch                  { return s.batch }
 func (s *step) Append(d ledger.Draft) (uint64, error) { return s.batch.Append(d) }
 
@@ -145,7 +150,7 @@ func (o *office) lines() (out []string) {
 }
 
 func found(serial uint32, strength int) device.Finding {
-	return device.Finding{IMEI: imei.New(35227402, serial), Rule: "r", Version: version, Since: 20000, Strength: strength, Pairs: 1}
+	return device.Finding{IMEI: imei.New(35227402, serial), Rule: "r", Version: version, Since: 20000, Found: today, Block: today, Strength: strength, Pairs: 1}
 }
 
 func prohibits(g list.Ground, ceiling uint64) list.Policy {
@@ -156,6 +161,8 @@ func TestAutomatic(t *testing.T) {
 	incomplete, old, paired := found(3, 700), found(4, 700), found(5, 100)
 	incomplete.Incomplete, old.Version = true, "0000000000000000"
 	paired.Best = subscriber.Of(1010123456789, 0)
+	graced, informs, ended := found(3, 700), found(4, 700), found(6, 700)
+	graced.Block, informs.Block, ended.Ended = today+1, 0, today
 	blank, shared := found(0, 900), found(0, 900)
 	blank.IMEI, shared.IMEI = 0, imei.New(35227301, 738634)
 	tracked := prohibits(list.Barred, 1)
@@ -171,6 +178,7 @@ func TestAutomatic(t *testing.T) {
 		{"strongest first, the rest waits", prohibits(list.Barred, 2), []device.Finding{found(1, 1), found(2, 3), found(7, 2)},
 			[]string{"listed 35227402000002 prohibited barred", "listed 35227402000007 prohibited barred"}},
 		{"not on what is incomplete or of another version", prohibits(list.Barred, 9), []device.Finding{incomplete, old}, nil},
+		{"not before its grace is over, nor where none is given, nor when it holds no more", prohibits(list.Barred, 9), []device.Finding{graced, informs, ended}, nil},
 		{"not on a value that names no device", prohibits(list.Barred, 9), []device.Finding{blank, shared}, nil},
 		{"no duplicate without a best claim", prohibits(list.Duplicate, 9), []device.Finding{found(1, 9), paired},
 			[]string{"pair 35227402000005 allowed duplicate subscriber imsi-001010123456789 overrides duplicate", "listed 35227402000005 prohibited duplicate"}},

@@ -17,9 +17,10 @@ import (
 type rule struct {
 	b     *ledger.Batch
 	p     list.Standing
-	left  uint64 // active pairs that it may still change today; asking the guard is dear while a day's old acts are in its sums
-	waits int    // measures that the guard, or the ceiling, does not let it take now
-	why   string // of the first of them
+	today device.Day // the last complete day
+	left  uint64     // active pairs that it may still change today; asking the guard is dear while a day's old acts are in its sums
+	waits int        // measures that the guard, or the ceiling, does not let it take now
+	why   string     // of the first of them
 }
 
 // linesOf returns the lines in the list that rules set, by rule.
@@ -55,15 +56,15 @@ func (r *rule) measure(findings []ledger.FindingRow) error {
 
 // Waits reports whether a policy's rule may act on a finding and has not yet: its line is not in
 // the list.
-func Waits(t *list.Table, f *device.Finding, p *list.Standing) bool {
-	_, may, stands := standing(t, f, p)
+func Waits(t *list.Table, f *device.Finding, p *list.Standing, today device.Day) bool {
+	_, may, stands := standing(t, f, p, today)
 	return may && !stands
 }
 
 // standing returns the line that stands where a finding's would, and whether the rule may act on
 // the finding at all.
-func standing(t *list.Table, f *device.Finding, p *list.Standing) (l list.Line, may, stands bool) {
-	if f.Version != p.Version || !Automatic(f, p.Ground) {
+func standing(t *list.Table, f *device.Finding, p *list.Standing, today device.Day) (l list.Line, may, stands bool) {
+	if f.Version != p.Version || !Automatic(f, p.Ground, today) {
 		return l, false, false
 	}
 	acts := Ops(f, &p.Policy)
@@ -74,7 +75,7 @@ func standing(t *list.Table, f *device.Finding, p *list.Standing) (l list.Line, 
 // asksFor reports whether a finding asks for a line that does not stand, or for a harder one than
 // the rule itself set. What others set there is theirs; what is too hard is released, not set.
 func (r *rule) asksFor(f *device.Finding) bool {
-	l, may, stands := standing(r.b.Table(), f, &r.p)
+	l, may, stands := standing(r.b.Table(), f, &r.p, r.today)
 	return may && (!stands || l.Status < r.p.Status && r.b.Guard().RuleOf(l.Act) == r.p.Rule)
 }
 

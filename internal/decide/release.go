@@ -16,7 +16,9 @@ import (
 func (r *rule) release(own []list.Line, findings []ledger.FindingRow) error {
 	open := make(map[imei.IMEI]bool, len(findings))
 	for i := range findings {
-		open[findings[i].Finding.IMEI] = true
+		if f := &findings[i].Finding; f.Ended == 0 {
+			open[f.IMEI] = true
+		}
 	}
 	own = slices.DeleteFunc(own, func(l list.Line) bool { return open[l.From] && r.mild(&l) && l.Ground == r.p.Ground })
 	slices.SortFunc(own, func(a, b list.Line) int {

@@ -245,3 +245,17 @@ func TestNotesAreFew(t *testing.T) {
 		t.Errorf("%d notes: %.300s", len(o.notes), fmt.Sprint(o.notes))
 	}
 }
+
+// A finding that a rule remembers through a gap holds nobody: its line goes, and comes back with it.
+func TestGap(t *testing.T) {
+	o := newOffice(t, prohibits(list.Barred, 9))
+	f := found(1, 1)
+	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.stands("listed 35227402000001 prohibited barred")
+	f.Ended = today
+	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.stands()
+	f.Ended = 0
+	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.stands("listed 35227402000001 prohibited barred")
+}

@@ -120,7 +120,7 @@ func (w *World) drawFinding() device.Finding {
 	if w.chance(6) {
 		m = w.nobodys()
 	}
-	f := device.Finding{IMEI: m, Rule: r.name, Version: "v1", Since: device.DayOf(w.now, w.now.Location()) - device.Day(w.dice.IntN(3)),
+	f := device.Finding{IMEI: m, Rule: r.name, Version: "v1", Found: 1, Block: 1, Since: device.DayOf(w.now, w.now.Location()) - device.Day(w.dice.IntN(3)),
 		Strength: w.dice.IntN(1000), Pairs: w.nation.census(-1)[m], Incomplete: w.chance(8)}
 	if r.ground == list.Duplicate && !w.chance(4) {
 		f.Best = subscriber.Of(w.someone(m), 0)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -107,6 +108,9 @@ func rows[R ledger.Row](ctx context.Context, s *step, t ledger.Table, keep func(
 	}
 	return out, nil
 }
+
+// LastDay implements decide.View: what is found in this country may be acted on at once.
+func (s *step) LastDay(context.Context) (device.Day, bool, error) { return math.MaxInt32, true, nil }
 
 // FindingsByStrength implements decide.View.
 func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/openceir/openceir/internal/decide"
 	"github.com/openceir/openceir/internal/ledger"
@@ -58,7 +59,7 @@ type DryRun struct {
 	Ground        list.Ground
 	Status        list.Status
 	Findings      int    // open
-	Automatic     int    // of them, such as may lead to a measure without a person
+	Automatic     int    // of them, such as may lead to a measure without a person, once their grace is over
 	Pairs         uint64 // active pairs that those would newly refuse
 }
 
@@ -84,7 +85,7 @@ func (t *Centre) DryRun(ctx context.Context, rule string, status list.Status) (d
 		rows, err := tx.FindingsByStrength(ctx, rule, decide.MaxFindings)
 		for i := range rows {
 			d.Findings++
-			if decide.Automatic(&rows[i].Finding, d.Ground) {
+			if decide.Automatic(&rows[i].Finding, d.Ground, math.MaxInt32) {
 				d.Automatic++
 				d.Pairs += decide.Cost(&rows[i].Finding, d.Status)
 			}
@@ -114,13 +115,17 @@ func (t *Centre) ProposePolicy(ctx context.Context, rule string, status list.Sta
 func (t *Centre) Waiting(ctx context.Context) (n int, err error) {
 	err = t.view(ctx, func(tx *Tx) error {
 		st := t.state()
+		today, _, err := tx.LastDay(ctx)
+		if err != nil {
+			return err
+		}
 		for _, p := range st.Guard.Policies() {
 			rows, err := tx.FindingsByStrength(ctx, p.Rule, decide.MaxFindings)
 			if err != nil {
 				return err
 			}
 			for i := range rows {
-				if decide.Waits(st.Table, &rows[i].Finding, &p) {
+				if decide.Waits(st.Table, &rows[i].Finding, &p, today) {
 					n++
 				}
 			}
