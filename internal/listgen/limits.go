@@ -2,8 +2,6 @@ package listgen
 
 // The bounds of this package, with their reasons.
 const (
-	// lookbackMax is the longest look-back window, in days: ten years, more than anyone keeps.
-	lookbackMax = 3660
 	// sheetBuffer is what a CSV file gathers before it is written: a run has up to eight files for
 	// each operator open at once.
 	sheetBuffer = 32 << 10

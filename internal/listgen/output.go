@@ -20,7 +20,7 @@ import (
 // Output writes the files of a run: first Write, then, when the run has its name, Publish. Discard
 // ends it in any case.
 type Output struct {
-	Dir  string    // where the files go; it must be there
+	Dir  string    // where the files go; it is made
 	Time time.Time // of the run, in the zone by whose clock files are named
 	Full bool      // full lists too, not only deltas
 
@@ -52,11 +52,11 @@ type ManifestFile struct {
 // Write writes the CSV files of a run against a base, out of sight, and returns what the run's
 // record says of them. base is nil for none: all rows are then additions.
 func (o *Output) Write(ctx context.Context, runs Runs, operators []device.Operator, run, base *device.ListRun) ([]device.ListFile, error) {
-	info, err := os.Stat(o.Dir)
-	if err != nil || !info.IsDir() {
-		return nil, problem.New(problem.Invalid, "the lists go into %s, which is no directory: make it first", o.Dir)
+	err := os.MkdirAll(o.Dir, 0o750)
+	if err == nil {
+		o.temp, err = os.MkdirTemp(o.Dir, ".lists-*")
 	}
-	if o.temp, err = os.MkdirTemp(o.Dir, ".lists-*"); err != nil {
+	if err != nil {
 		return nil, problem.New(problem.Refused, "writing into %s: %w", o.Dir, err)
 	}
 	b := &book{dir: o.temp, full: o.Full, columns: columns{check: run.Options.CheckDigit, amnesty: run.Amnesty}, sheets: map[sheetKey]*sheet{}}
