@@ -78,10 +78,8 @@ type world struct {
 var errOnPurpose = errors.New("failed on purpose")
 
 func newWorld(d *desk) *world {
-	w := &world{desk: d, fail: -1}
-	for _, s := range []*stage{{name: "x", from: "a", most: 2}, {name: "y", from: "ax", most: 1}, {name: "z", from: "axy", most: 3}} {
-		w.stages = append(w.stages, s)
-	}
+	w := &world{desk: d, fail: -1, stages: []*stage{
+		{name: "x", from: "a", most: 2}, {name: "y", from: "ax", most: 1}, {name: "z", from: "axy", most: 3}}}
 	w.restart()
 	return w
 }

@@ -45,7 +45,7 @@ func TestSequencerFaults(t *testing.T) {
 			before := s.Clean(t).Size
 			failing := &storetest.Failing{Store: s.Store, At: at, Kept: kept}
 			s.Seq.Store = failing
-			first, err := both(t, s.Seq, drafts)
+			_, err := both(t, s.Seq, drafts)
 			s.Seq.Store = s.Store
 			if err == nil {
 				break
@@ -60,7 +60,8 @@ func TestSequencerFaults(t *testing.T) {
 			if at%2 == 0 {
 				s.Seq = s.Sequencer(t, s.Store) // and the process began anew
 			}
-			if first, err = both(t, s.Seq, drafts); err != nil || first != before {
+			first, err := both(t, s.Seq, drafts)
+			if err != nil || first != before {
 				t.Fatalf("after call %d failed: record %d, want %d; %v", at, first, before, err)
 			}
 			if size := s.Clean(t).Size; size != before+3 {
