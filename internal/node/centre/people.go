@@ -106,6 +106,9 @@ func (t *Centre) ProposePolicy(ctx context.Context, rule string, status list.Sta
 	need := t.state().Guard.Needs(max(ceiling, d.Pairs))
 	text := fmt.Sprintf("The rule %s would set %s on %d of its %d findings, %d active pairs, at most %d a day. It needs %s.",
 		rule, d.Status, d.Automatic, d.Findings, d.Pairs, ceiling, need)
+	if ceiling == 0 {
+		text = fmt.Sprintf("It stops the rule %s, also where it would cost nobody anything: with a ceiling of 0 it sets no line. It needs %s.", rule, need)
+	}
 	digest, err := t.propose(ctx, receipt.Policy, office("decide"), p.Bytes(), nil, text)
 	return digest, d, err
 }

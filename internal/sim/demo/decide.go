@@ -63,7 +63,7 @@ func (d *Demo) authorise(ctx context.Context, rule string, status list.Status) e
 	if err != nil || dry.Automatic == 0 {
 		return err
 	}
-	digest, dry, err := d.Centre.ProposePolicy(ctx, rule, status, dry.Pairs)
+	digest, dry, err := d.Centre.ProposePolicy(ctx, rule, status, max(1, dry.Pairs)) // 0 would stop the rule
 	if err != nil {
 		return err
 	}
