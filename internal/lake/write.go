@@ -153,13 +153,24 @@ func encode[R any](ctx context.Context, f io.Writer, p device.Part, fill func(pu
 
 // writerOptions fix everything that decides the bytes: the same rows must give the same digest.
 func writerOptions() []parquet.WriterOption {
-	return []parquet.WriterOption{
+	options := []parquet.WriterOption{
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.PageBufferSize(pageBytes),
 		parquet.MaxRowsPerRowGroup(rowGroupRows),
 		parquet.CreatedBy("openceir", "1", "lake"),
 		parquet.DataPageStatistics(true),
 	}
+	for _, text := range unbounded {
+		options = append(options, parquet.SkipPageBounds(text), parquet.SkipPageStatistics(text))
+	}
+	return options
+}
+
+// unbounded are columns of which nobody asks for the least and the greatest: finding them takes longer
+// than writing them.
+var unbounded = [...]string{
+	"operator", "status", "change", "reason", "list", "manufacturer", "device_type", "bands", "other",
+	"make", "model", "model_number", "brand_name", "radio_interface", "device_id", "uid",
 }
 
 type counter struct {

@@ -3,6 +3,7 @@ package observe_test
 import (
 	"archive/zip"
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -75,5 +76,48 @@ func BenchmarkImport(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)*rows/total.Seconds(), "rows/cpu-s")
 	b.ReportMetric(float64(bytes)/float64(kept), "B/kept-row")
+	b.ReportMetric(float64(bytes)/rows, "B/row")
+}
+
+// BenchmarkRegistration takes in a zipped registration list of 1.5 million rows in no order.
+func BenchmarkRegistration(b *testing.B) {
+	const rows = 1_500_000
+	dir := b.TempDir()
+	path := filepath.Join(dir, "registration_list.zip")
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	z := zip.NewWriter(f)
+	w, err := z.Create("registration_list.csv")
+	if err != nil {
+		b.Fatal(err)
+	}
+	out := bufio.NewWriter(w)
+	fmt.Fprintln(out, "approved_imei,make,model,status,model_number,brand_name,device_type,radio_interface,device_id")
+	for i := range rows {
+		p := i * 7919 % rows
+		tac := p % 20_000
+		fmt.Fprintf(out, "%s,Maker %d,Model %d,whitelist,M-%d,Brand %d,Smartphone,LTE,D%d\n",
+			imei.New(imei.TAC(35_000_000+tac*17), uint32(p%999_983)), tac%300, tac, tac, tac%300, p/2)
+	}
+	if err := errors.Join(out.Flush(), z.Close(), f.Close()); err != nil {
+		b.Fatal(err)
+	}
+	var total time.Duration
+	var bytes int64
+	n := 0
+	for b.Loop() {
+		h := newHouse(b, b.TempDir())
+		before := cpu()
+		rep := h.take(path, device.FileRegistration, "")
+		total += cpu() - before
+		n++
+		bytes = 0
+		for _, p := range rep.File.Parts {
+			bytes += p.Bytes
+		}
+	}
+	b.ReportMetric(total.Seconds()/float64(n), "cpu-s/op")
 	b.ReportMetric(float64(bytes)/rows, "B/row")
 }

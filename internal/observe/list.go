@@ -126,27 +126,40 @@ func take[T comparable](lay *layout[T]) func(*Importer, context.Context, *source
 		if err != nil {
 			return err
 		}
-		order, conflicts := lay.sort(l, items)
-		rep.File.Rows = int64(len(order))
-		s, err := lay.against(ctx, l, items, order, conflicts)
-		if err != nil {
+		conflicts := 0
+		for i := range items {
+			conflicts += lay.sort(l, &items[i])
+			rep.File.Rows += int64(len(items[i].order))
+		}
+		if err := lay.against(ctx, l, items, conflicts); err != nil {
 			return err
 		}
-		return lay.finish(ctx, l, items, s)
+		return lay.finish(ctx, l, items)
 	}
 }
 
-// read reads all rows.
-func (lay *layout[T]) read(ctx context.Context, l *lister) ([]item[T], error) {
+// bucket is the rows of one bucket: as they were read, and, once they are sorted, the order of those
+// that count.
+type bucket[T any] struct {
+	items []item[T]
+	order []ref
+}
+
+// read reads all rows. They are cut by bucket at once, so that what follows stays in the processor's
+// caches.
+func (lay *layout[T]) read(ctx context.Context, l *lister) ([]bucket[T], error) {
 	width, err := lay.begin(l)
 	if err != nil {
 		return nil, err
 	}
-	var items []item[T]
+	buckets := make([]bucket[T], 1)
+	if lay.cut != nil {
+		buckets = make([]bucket[T], device.Buckets)
+	}
 	for {
 		line, err := l.text.next()
 		if errors.Is(err, io.EOF) {
-			return items, nil
+			return buckets, nil
 		}
 		if err != nil {
 			return nil, err
@@ -169,7 +182,11 @@ func (lay *layout[T]) read(ctx context.Context, l *lister) ([]item[T], error) {
 		case why != "":
 			err = l.setApart(ctx, &lay.name, it.change, why)
 		default:
-			items = append(items, it)
+			b := &buckets[0]
+			if lay.cut != nil {
+				b = &buckets[lay.cut(&it.row)]
+			}
+			b.items = append(b.items, it)
 		}
 		if why != "" && err != nil {
 			return nil, err
@@ -248,10 +265,11 @@ func (lay *layout[T]) line(l *lister, line []byte, width int, it *item[T]) (why 
 	return why, err
 }
 
-// sort returns the places of the rows by key, without repeats, and how many rows contradict another
-// row. Those are listed.
-func (lay *layout[T]) sort(l *lister, items []item[T]) (order []ref, conflicts int) {
-	order = make([]ref, len(items))
+// sort orders the rows by key, without repeats, and returns how many contradict another row. Those
+// are listed.
+func (lay *layout[T]) sort(l *lister, b *bucket[T]) (conflicts int) {
+	items := b.items
+	order := make([]ref, len(items))
 	for i := range items {
 		order[i] = ref{lay.key(&items[i].row), uint32(i)}
 	}
@@ -278,7 +296,8 @@ func (lay *layout[T]) sort(l *lister, items []item[T]) (order []ref, conflicts i
 		}
 		lo = hi
 	}
-	return kept, conflicts
+	b.order = kept
+	return conflicts
 }
 
 // repeated judges a row with the key of an earlier one: 1 if it is a conflict.
@@ -301,65 +320,51 @@ func (lay *layout[T]) repeated(l *lister, first, again *item[T]) int {
 	return 1
 }
 
-// sorted is a file whose rows may be written: their places, bucket by bucket.
-type sorted [device.Buckets][]ref
-
 // against holds the file against itself and against the list in force, and gives the results file its
 // name.
-func (lay *layout[T]) against(ctx context.Context, l *lister, items []item[T], order []ref, conflicts int) (s sorted, err error) {
-	for _, r := range order {
-		bucket := 0
-		if lay.cut != nil {
-			bucket = lay.cut(&items[r.at].row)
-		}
-		s[bucket] = append(s[bucket], r)
-	}
+func (lay *layout[T]) against(ctx context.Context, l *lister, rows []bucket[T], conflicts int) (err error) {
 	b := &bench{gates: l.im.Gates}
 	var shrunk, unfit error
 	if l.rep.File.Refused == 0 && conflicts == 0 {
-		if shrunk, err = lay.compare(ctx, l, b, items, &s); err != nil {
-			return s, err
+		if shrunk, err = lay.compare(ctx, l, b, rows); err != nil {
+			return err
 		}
 	}
 	if l.rep.Results, err = l.res.finish(); err != nil {
-		return s, err
+		return err
 	}
 	if l.rep.File.Refused > 0 || conflicts > 0 {
-		return s, problem.New(problem.Invalid, "%s: %d rows are malformed and %d contradict another row with the same key; a list is taken whole or not at all. Nothing was changed. The rows are listed in %s: correct them and import again",
+		return problem.New(problem.Invalid, "%s: %d rows are malformed and %d contradict another row with the same key; a list is taken whole or not at all. Nothing was changed. The rows are listed in %s: correct them and import again",
 			l.text.name, l.rep.File.Refused, conflicts, l.rep.Results)
 	}
 	l.rep.Gates = b.verdicts
 	if shrunk == nil {
 		unfit = b.refusal(l.rep.File.Name)
 	}
-	return s, cmp.Or(shrunk, unfit)
+	return cmp.Or(shrunk, unfit)
 }
 
 // compare holds the rows against the list in force: which of a delta's changes are possible, how
 // long the list will be, and since when each row has been on it.
-func (lay *layout[T]) compare(ctx context.Context, l *lister, b *bench, items []item[T], s *sorted) (shrunk, err error) {
+func (lay *layout[T]) compare(ctx context.Context, l *lister, b *bench, rows []bucket[T]) (shrunk, err error) {
 	files, err := l.im.Register.Files(ctx, l.rep.File.Kind, "")
 	if err != nil {
 		return nil, err
 	}
 	parts := device.PartsInForce(files)
-	buckets := 1
-	if lay.cut != nil {
-		buckets = device.Buckets
-	}
 	f := &fit[T]{lay: lay, l: l}
 	whole := len(files) == 0 || !files[len(files)-1].Delta // nobody need count what is in force
-	for bucket := range buckets {
+	for i := range rows {
 		if lay.known == nil || !l.delta && lay.since == nil && whole {
 			break
 		}
-		in, err := lay.known(ctx, l.im.Lake, parts, bucket)
+		in, err := lay.known(ctx, l.im.Lake, parts, i)
 		if err != nil {
 			return nil, err
 		}
 		f.before += int64(in.n)
-		for _, r := range s[bucket] {
-			f.take(&items[r.at], in.has)
+		for _, r := range rows[i].order {
+			f.take(&rows[i].items[r.at], in.has)
 		}
 	}
 	if whole && len(files) > 0 {
@@ -429,14 +434,14 @@ func onList(there bool) string {
 }
 
 // finish writes the parts.
-func (lay *layout[T]) finish(ctx context.Context, l *lister, items []item[T], s sorted) error {
-	for bucket, places := range s {
-		if len(places) == 0 {
+func (lay *layout[T]) finish(ctx context.Context, l *lister, rows []bucket[T]) error {
+	for i := range rows {
+		if len(rows[i].order) == 0 {
 			continue
 		}
-		part, err := lay.write(ctx, l, bucket, func(yield func(device.Change, *T) bool) {
-			for _, r := range places {
-				if !yield(items[r.at].change, &items[r.at].row) {
+		part, err := lay.write(ctx, l, i, func(yield func(device.Change, *T) bool) {
+			for _, r := range rows[i].order {
+				if it := &rows[i].items[r.at]; !yield(it.change, &it.row) {
 					return
 				}
 			}

@@ -25,6 +25,7 @@ type models struct {
 	ids  map[described]uint32 // by the texts
 	rows []described
 	text []byte // of all device_ids
+	done string // text, once all rows are read
 }
 
 // described is make, model, status, model_number, brand_name, device_type and radio_interface.
@@ -56,7 +57,9 @@ func (m *models) device(r *registered) []byte { return m.text[r.id : r.id+uint64
 
 // registrations turns rows into those of the lake.
 func (m *models) registrations(rows Changes[registered]) Changes[device.Registration] {
-	text := string(m.text)
+	if len(m.done) != len(m.text) {
+		m.done = string(m.text)
+	}
 	return func(yield func(device.Change, *device.Registration) bool) {
 		var row device.Registration
 		for change, r := range rows {
@@ -65,7 +68,7 @@ func (m *models) registrations(rows Changes[registered]) Changes[device.Registra
 				d := &m.rows[r.model]
 				row.Make, row.Model, row.Status, row.ModelNumber = d[0], d[1], d[2], d[3]
 				row.BrandName, row.DeviceType, row.RadioInterface = d[4], d[5], d[6]
-				row.DeviceID = text[r.id : r.id+uint64(r.size)]
+				row.DeviceID = m.done[r.id : r.id+uint64(r.size)]
 			}
 			if !yield(change, &row) {
 				return
