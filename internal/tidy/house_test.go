@@ -74,7 +74,19 @@ func load(tree fs.FS) (*house, error) {
 		}
 		return h.add(p, body)
 	})
+	h.packages = slices.DeleteFunc(h.packages, func(p *pkg) bool { return h.foreign(p.path) })
 	return h, err
+}
+
+// foreign reports whether a directory lies in a module of its own within the tree: its packages have
+// no place among the layers, and its dependencies are not the house's.
+func (h *house) foreign(dir string) bool {
+	for ; dir != "."; dir = path.Dir(dir) {
+		if h.text(dir+"/go.mod") != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // maxText is the size up to which a file is read as text; what is larger is data.

@@ -59,6 +59,7 @@ var rooms = []room{
 	{path: "internal/store/storetest", layer: 6, clock: "it tests"},
 	{path: "internal/sim/country", layer: 6},
 	{path: "internal/sim/month", layer: 6},
+	{path: "internal/sim/month/bench", layer: 6, clock: "it measures the programs"},
 	{path: "internal/sim/forge", layer: 6},
 	{path: "internal/sim/demo", layer: 6, clock: "it shows the programs, and how long they take"},
 	{path: "internal/sim", layer: 6},

@@ -174,7 +174,7 @@ func (p *plan) barred(add func(...string)) {
 // barredTACs lists models that few have.
 func (p *plan) barredTACs(add func(...string)) {
 	for k := range 20 {
-		add(p.tacs[5000+k*700].code.String())
+		add(p.tacs[300+k*100].code.String())
 	}
 }
 

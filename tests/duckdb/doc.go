@@ -1,0 +1,9 @@
+// Package duckdb is the second implementation of detection, by which the first is judged: every
+// dimension again, as SQL over the Parquet files that the lake holds, run by DuckDB. It was written
+// from the documented meaning of the dimensions and shares no code with internal/detect, not even
+// the reading of the files.
+//
+// It is a module of its own, so that the product depends neither on DuckDB nor on cgo. Its tests make
+// countries up, take them into a register as a regulator would, judge them by one rule for each
+// dimension, and compare the sets of identifiers (TestSameDevices).
+package duckdb
