@@ -29,6 +29,10 @@ type Centre struct {
 	LogKey string `yaml:"log_key"`
 	// Listen is where ceir serve answers nodes and shows its status page. Default 127.0.0.1:8470.
 	Listen string `yaml:"listen"`
+	// APITokenFile is the file with the token that clients of the read-only paths under /api must send
+	// (Authorization: Bearer TOKEN), at least 16 characters. Default: those paths are closed, for they
+	// give subscribers' data.
+	APITokenFile string `yaml:"api_token_file"`
 	// MCC is the mobile country code of the country's networks.
 	MCC string `yaml:"mcc"`
 	// CountryCode is the country's telephone code.

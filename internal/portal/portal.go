@@ -88,9 +88,6 @@ type view struct {
 	Text   string // what the identifier itself tells
 }
 
-// maxQuery is the longest identifier that the form takes.
-const maxQuery = 256
-
 // ServeHTTP implements http.Handler.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()

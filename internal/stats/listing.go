@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 
@@ -178,14 +177,6 @@ func (in *Input) devices(ctx context.Context, f func(m imei.IMEI, rows []device.
 		f(rows[0].IMEI, rows)
 	}
 	return nil
-}
-
-func firstSeen(d *device.Days) device.Day {
-	return d.Month.First() + device.Day(bits.TrailingZeros32(d.All()))
-}
-
-func lastSeen(d *device.Days) device.Day {
-	return d.Month.First() + device.Day(31-bits.LeadingZeros32(d.All()))
 }
 
 // byOperator makes a table for every operator, named PREFIX_OPERATOR.csv, and fills it sorted.

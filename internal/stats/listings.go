@@ -186,7 +186,7 @@ func lastByOperator(rows []device.Days, without func(*device.Days) bool) map[dev
 	out := map[device.Operator]device.Day{}
 	for i := range rows {
 		if without == nil || !without(&rows[i]) {
-			out[rows[i].Operator] = max(out[rows[i].Operator], lastSeen(&rows[i]))
+			out[rows[i].Operator] = max(out[rows[i].Operator], rows[i].Last())
 		}
 	}
 	return out
@@ -232,7 +232,7 @@ func (in *Input) associationViolations(ctx context.Context, o Options) ([]Table,
 			case d.IMSI == 0:
 				unknown++
 			case !associated.has(m, d.IMSI):
-				rows[d.Operator] = append(rows[d.Operator], []string{m.String(), d.IMSI.String(), d.MSISDN.String(), firstSeen(d).Compact(), lastSeen(d).Compact()})
+				rows[d.Operator] = append(rows[d.Operator], []string{m.String(), d.IMSI.String(), d.MSISDN.String(), d.First().Compact(), d.Last().Compact()})
 			}
 		}
 	}, o.Month)
@@ -265,9 +265,9 @@ func (in *Input) unregistered(ctx context.Context, o Options) ([]Table, []string
 		k := key{d.Operator, d.IMSI}
 		s, ok := seen[k]
 		if !ok {
-			s.first = firstSeen(d)
+			s.first = d.First()
 		}
-		seen[k] = span{min(s.first, firstSeen(d)), max(s.last, lastSeen(d))}
+		seen[k] = span{min(s.first, d.First()), max(s.last, d.Last())}
 	}
 	rows := map[device.Operator][][]string{}
 	for k, s := range seen {
@@ -426,7 +426,7 @@ func (in *Input) nonActive(ctx context.Context, o Options) ([]Table, []string, e
 			return nil, nil, err
 		}
 		if p := (pair{d.IMEI, d.IMSI}); d.IMSI != 0 && paired.has(d.IMEI, d.IMSI) {
-			last[p] = max(last[p], lastSeen(d))
+			last[p] = max(last[p], d.Last())
 		}
 	}
 	t := Table{Name: "non_active_pairs_" + before.Compact() + ".csv", Header: []string{"imei_norm", "imsi", "last_seen"}}

@@ -35,11 +35,13 @@ func (t *Centre) Listing(ctx context.Context, name string, o stats.Options) (*st
 // lists are the parts of the lists in force, by kind; a kind that is not there is not in force.
 type lists map[device.FileKind][]device.Part
 
+var listKinds = []device.FileKind{device.FileTAC, device.FileStolen, device.FileRegistration, device.FilePairing, device.FileGolden,
+	device.FileBarred, device.FileBarredTAC, device.FileMonitoring, device.FileSubscribers, device.FileAssociation}
+
 // listsInForce reads which parts make up each list.
 func listsInForce(ctx context.Context, tx *Tx) (lists, error) {
 	out := lists{}
-	for _, kind := range []device.FileKind{device.FileTAC, device.FileStolen, device.FileRegistration, device.FilePairing, device.FileGolden,
-		device.FileBarred, device.FileBarredTAC, device.FileMonitoring, device.FileSubscribers, device.FileAssociation} {
+	for _, kind := range listKinds {
 		rows, err := tx.Files(ctx, kind, "")
 		if err != nil {
 			return nil, err
@@ -116,9 +118,9 @@ func reportConditions(ctx context.Context, tx *Tx) ([]stats.Condition, error) {
 	return out, nil
 }
 
-// reportFinding returns a finding as reports count it, if it is of a device.
+// reportFinding returns a finding as reports count it, if it holds and is of a device.
 func reportFinding(f *device.Finding) (stats.Finding, bool) {
-	return stats.Finding{IMEI: f.IMEI, Rule: f.Rule}, true
+	return stats.Finding{IMEI: f.IMEI, Rule: f.Rule, Block: f.Block}, f.Text == "" && f.Ended == 0
 }
 
 // reportFacts reads the lists that listings compare with.

@@ -16,13 +16,16 @@ import (
 // stepEvery is how often the stages look for something to do while the centre serves.
 const stepEvery = 2 * time.Second
 
-// Handler returns the centre's routes: the feed to operators' nodes and the status page.
+// Handler returns the centre's routes: the feed to operators' nodes, the read-only API, the metrics
+// and the status page.
 func (t *Centre) Handler() http.Handler {
 	f := &feed.Server{Lists: t.publisher.Dir, Now: t.Sequencer.Now, Directory: func() *receipt.Directory { return t.state().Guard.Directory() },
 		Accept: t.Accept, Report: t.Report, Delta: t.Delta}
 	mux := http.NewServeMux()
 	mux.Handle("/lists/", f.Handler())
 	mux.Handle("/v1/", f.Handler())
+	mux.Handle("/api/", t.api())
+	mux.Handle("/metrics", &portal.Metrics{Gather: t.metrics})
 	mux.Handle("/", &portal.Portal{Status: t.Status, Check: t.Check})
 	return mux
 }
@@ -37,6 +40,11 @@ func (t *Centre) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	return t.ServeWith(ctx, ln, t.Handler(), complete)
 }
+
+// leaveWait is how long requests under way may take to be answered when the centre stops. What then
+// remains is closed by force: a connection that never asked anything, or a reader that is too slow.
+// Whatever was not answered was not acknowledged, so that its sender sends it again.
+const leaveWait = 5 * time.Second
 
 // ServeWith is Serve with another handler in front of, or instead of, the centre's, and with the
 // last complete day told by the caller (0 for not yet).
@@ -56,13 +64,21 @@ func (t *Centre) ServeWith(ctx context.Context, ln net.Listener, h http.Handler,
 				t.Log.Error("the stages stopped; they try again", "error", err)
 			}
 		case <-ctx.Done():
-			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			err := srv.Shutdown(stop)
-			if e := <-served; !errors.Is(e, http.ErrServerClosed) {
-				err = errors.Join(err, e)
-			}
-			return err
+			return leave(srv, served)
 		}
 	}
+}
+
+// leave stops the server; served is where its Serve ends.
+func leave(srv *http.Server, served <-chan error) error {
+	stop, cancel := context.WithTimeout(context.Background(), leaveWait)
+	defer cancel()
+	err := srv.Shutdown(stop)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close()
+	}
+	if e := <-served; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
 }
