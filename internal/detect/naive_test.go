@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -223,25 +225,232 @@ func (n *naive) apart(a, b string) bool {
 	return false
 }
 
-func (n *naive) holds(d dimension, window int) bool {
+// counted returns the days of each identity in the window.
+func (n *naive) counted(what identity, from device.Day, sp spare) []map[device.Day]bool {
+	if what == countUsers {
+		return n.users(int(n.asOf-from)+1, sp)
+	}
+	all := map[string]map[device.Day]bool{}
+	n.each(from, func(row *device.Days, d device.Day) {
+		name := ""
+		switch {
+		case what == countIMSIs:
+			name = row.IMSI.String()
+		case what == countMSISDNs && len(row.MSISDN.String()) >= 12:
+			name = row.MSISDN.String()
+		case what == countPersons:
+			for _, s := range n.f.Subscriptions {
+				if s.IMSI == row.IMSI {
+					name = fmt.Sprint("person ", s.Person)
+				}
+			}
+		}
+		if name == "" {
+			return
+		}
+		if all[name] == nil {
+			all[name] = map[device.Day]bool{}
+		}
+		all[name][d] = true
+	})
+	var out []map[device.Day]bool
+	for _, days := range all {
+		if len(days) >= sp.briefDays {
+			out = append(out, days)
+		}
+	}
+	return out
+}
+
+// each calls f for each sighting of the window.
+func (n *naive) each(from device.Day, f func(*device.Days, device.Day)) {
+	for i := range n.h.Days {
+		row := &n.h.Days[i]
+		for bit := range 31 {
+			if d := row.Month.First() + device.Day(bit); row.All()>>bit&1 != 0 && d >= from && d <= n.asOf {
+				f(row, d)
+			}
+		}
+	}
+}
+
+// daysOf returns on how many days of the window a counting dimension takes the device for seen.
+func (n *naive) daysOf(what identity, from device.Day) int {
+	all := map[device.Day]bool{}
+	if what == countUsers {
+		for d := range n.any {
+			if d >= from {
+				all[d] = true
+			}
+		}
+	}
+	for _, days := range n.counted(what, from, spare{}) {
+		if what != countUsers {
+			maps.Copy(all, days)
+		}
+	}
+	return len(all)
+}
+
+// firstOf returns the first day of a window, by the calendar.
+func firstOf(w window, asOf device.Day) device.Day {
+	if w.months == 0 {
+		return asOf - device.Day(w.days) + 1
+	}
+	end := asOf + 1 // go back month by month to the same day of the month, or the last there is
+	_, want := end.Month()
+	month, _ := end.Month()
+	month -= device.Month(w.months)
+	for d := (month + 1).First() - 1; ; d-- {
+		if _, day := d.Month(); day <= want {
+			return d
+		}
+	}
+}
+
+// text returns the identifier as text.
+func (n *naive) text() string {
+	if n.h.Text != "" {
+		return n.h.Text
+	}
+	return n.h.IMEI.String()
+}
+
+// listed looks a device up in lists by plain loops.
+func (n *naive) listed() (m Marks) {
+	if n.h.Text != "" {
+		return n.f.Lists.Texts[n.h.Text]
+	}
+	for _, r := range n.f.Lists.Barred {
+		if r.IMEI == n.h.IMEI {
+			m.OnBarred, m.Barred = true, r.Since
+		}
+	}
+	for _, r := range n.f.Lists.Monitored {
+		if r.IMEI == n.h.IMEI {
+			m.OnMonitored, m.Monitored = true, r.Since
+		}
+	}
+	m.Registered = slices.Contains(n.f.Lists.Registered, n.h.IMEI)
+	m.Associated = slices.Contains(n.f.Lists.Associated, n.h.IMEI)
+	return m
+}
+
+// directory is the rows that the naive facts are made of.
+var directory = []device.TAC{
+	{TAC: 35123456, Manufacturer: "A", Model: "One", DeviceType: "Smartphone", Bands: "GSM 900,LTE FDD BAND 1"},
+	{TAC: 35123457, Manufacturer: "A", Model: "One", DeviceType: "Smartphone", Bands: "WCDMA FDD Band I"},
+	{TAC: 99123456, Manufacturer: "B", Model: "Box", DeviceType: "Module", Bands: "WLAN"},
+	{TAC: 45000000, DeviceType: "module", Bands: "GSM 900"},
+}
+
+// hasBands says by code what the directory above gives: 2G, 3G and 4G of A One, nothing of B Box.
+var hasBands = map[string]string{"35123456": "2G 3G 4G", "35123457": "2G 3G 4G", "99123456": ""}
+
+func (n *naive) row() *device.TAC {
+	for i := range directory {
+		if len(n.text()) >= 8 && directory[i].TAC.String() == n.text()[:8] {
+			return &directory[i]
+		}
+	}
+	return nil
+}
+
+func (n *naive) holds(d dimension, w window) bool {
+	from := firstOf(w, n.asOf)
+	_, special := imei.NonIdentifying(n.h.IMEI)
+	special = special && n.h.Text == ""
+	marks := n.listed()
 	switch d := d.(type) {
+	case *malformed:
+		return n.h.Text != ""
+	case *barred:
+		return marks.OnBarred && !special
+	case *barredTAC:
+		return slices.ContainsFunc(n.f.BarredTACs, func(t imei.TAC) bool { return strings.HasPrefix(n.text(), t.String()) })
+	case *testTAC:
+		expr := `^(0010(0[1-9]|1[0-7])|0044|0086|0091)`
+		if d.allBodies {
+			expr = `^0[02-9]`
+		}
+		return regexp.MustCompile(expr).MatchString(n.text())
+	case *monitored:
+		return marks.OnMonitored && (d.forDays == 0 || n.asOf+1-marks.Monitored >= device.Day(d.forDays))
+	case *notRegistered:
+		r := n.row()
+		return !marks.Registered && (r == nil || !slices.Contains(d.types, strings.ToUpper(r.DeviceType)))
+	case *notAssociated:
+		r := n.row()
+		return !marks.Associated && (r == nil || !slices.Contains(d.types, strings.ToUpper(r.DeviceType)))
+	case *radioMismatch:
+		bands, known := hasBands[n.text()[:min(8, len(n.text()))]]
+		wrong := false
+		n.each(-1<<20, func(row *device.Days, day device.Day) {
+			for r, name := range map[device.Radio]string{device.Radio2G: "2G", device.Radio3G: "3G", device.Radio4G: "4G", device.Radio5G: "5G"} {
+				_, bit := day.Month()
+				wrong = wrong || known && row.Seen[r]>>(bit-1)&1 != 0 && !strings.Contains(bands, name)
+			}
+		})
+		return wrong
+	case *usedBy:
+		found := false
+		n.each(from, func(row *device.Days, _ device.Day) {
+			text := row.IMSI.String()
+			home := slices.ContainsFunc(d.networks, func(p string) bool { return strings.HasPrefix(text, p) })
+			country := slices.ContainsFunc(d.networks, func(p string) bool { return strings.HasPrefix(text, p[:3]) })
+			who := map[bool]string{true: "national", false: "foreign"}[country]
+			if home {
+				who = "home"
+			}
+			found = found || text != "" && who == sortNames[d.who]
+		})
+		return found
+	case *transient:
+		numbers, operators := map[uint64]int{}, map[device.Operator]bool{}
+		seen := map[[2]uint64]bool{}
+		n.each(from, func(row *device.Days, day device.Day) {
+			operators[row.Operator] = true
+			if key := [2]uint64{uint64(row.MSISDN), uint64(day)}; len(row.MSISDN.String()) >= 12 && !seen[key] {
+				seen[key] = true
+				numbers[uint64(row.MSISDN)]++
+			}
+		})
+		sorted := slices.Sorted(maps.Keys(numbers))
+		for i := 2; i < len(sorted); i++ {
+			if sorted[i]-sorted[i-1] != sorted[1]-sorted[0] {
+				return false
+			}
+		}
+		return len(sorted) > 1 && len(operators) == 1 && len(seen)/w.days >= d.numbers
+	case *share:
+		users, days := n.counted(d.identity, from, d.spare), n.daysOf(d.identity, from)
+		most := 0
+		for _, u := range users {
+			most = max(most, len(u))
+		}
+		return len(users) > 1 && days >= d.activeDays && float64(most) <= float64(d.atMost)/1000*float64(days)+1e-9
 	case *stolen:
-		_, none := imei.NonIdentifying(n.h.IMEI)
-		return !none && slices.ContainsFunc(n.f.Lists.Stolen, func(s device.Stolen) bool { return s.IMEI == n.h.IMEI && s.Blocks() })
+		if n.h.Text != "" {
+			return n.f.Lists.Texts[n.h.Text].OnStolen
+		}
+		return !special && slices.ContainsFunc(n.f.Lists.Stolen, func(s device.Stolen) bool { return s.IMEI == n.h.IMEI && s.Blocks() })
 	case *tacNotAllocated:
 		first := never
 		for day := range n.any {
 			first = min(first, day)
 		}
-		_, none := imei.NonIdentifying(n.h.IMEI)
-		return first != never && !n.f.TACs.Known(n.h.IMEI.TAC()) && first+device.Day(d.delays[n.h.IMEI.TAC()/1_000_000]) <= n.asOf &&
-			(d.includeTest || !n.h.IMEI.Test() && !none)
+		delay, body := 0, n.text()[:2]
+		if number, err := strconv.Atoi(body); err == nil {
+			delay = d.delays[number]
+		}
+		return first != never && n.row() == nil && first+device.Day(delay) <= n.asOf &&
+			(d.includeTest || n.h.Text != "" || !n.h.IMEI.Test() && !special)
 	case *subscribers:
-		users := n.users(window, d.spare)
+		users := n.counted(d.identity, from, d.spare)
 		count := len(users)
 		if d.sequential {
 			count = min(count, 1)
-			for day := n.asOf - device.Day(window) + 1; day <= n.asOf; day++ { // the night after each day
+			for day := from; day <= n.asOf; day++ { // the night after each day
 				awake := 0
 				for _, days := range users {
 					before, after := false, false
@@ -257,18 +466,13 @@ func (n *naive) holds(d dimension, window int) bool {
 		}
 		return count >= d.atLeast
 	case *average:
-		sum, days := 0, 0
-		for day := range n.any {
-			if day > n.asOf-device.Day(window) {
-				days++
-			}
-		}
-		for _, u := range n.users(window, d.spare) {
+		sum, days := 0, n.daysOf(d.identity, from)
+		for _, u := range n.counted(d.identity, from, d.spare) {
 			sum += len(u)
 		}
-		return days >= d.activeDays && float64(sum)/float64(days) >= float64(d.atLeast)/1000-1e-9
+		return days > 0 && days >= d.activeDays && float64(sum)/float64(days) >= float64(d.atLeast)/1000-1e-9
 	case *place:
-		return n.conflicts(d, window) >= d.conflicts
+		return n.conflicts(d, w.days) >= d.conflicts
 	}
 	panic("no such dimension")
 }
@@ -304,7 +508,7 @@ func (n *naive) judge(s *Conditions) (rules []string) {
 		c := &s.list[i]
 		all := !c.Suspended(n.f, n.asOf) && (c.unseen || len(n.any) > 0 || len(n.visible) > 0)
 		for _, t := range c.dimensions {
-			all = all && n.holds(t.dimension, c.WindowDays) != t.inverted
+			all = all && n.holds(t.dimension, t.window) != t.inverted
 		}
 		if all {
 			rules = append(rules, c.Name)
@@ -317,22 +521,31 @@ func (n *naive) judge(s *Conditions) (rules []string) {
 
 var (
 	cells = []device.Area{0, device.AreaOf(23.8, 90.4), device.AreaOf(23.9, 90.4), device.AreaOf(24.3, 90.4), device.AreaOf(22.3, 91.8), device.AreaOf(25.2, 55.3)}
-	tacs  = []imei.TAC{35123456, 35999999, 45000000, 99123456, 2000000, 99999999}
+	tacs  = []imei.TAC{35123456, 35999999, 45000000, 99123456, 2000000, 99999999, 101701, 440000}
+	forms = []string{"", "", "", "ABC", "35123456ABC", "0010170123456", "99", "4500000*", "00440000ABCDEF"}
 )
 
 const origin = device.Day(20000) // 2024-10-04
 
-func drawHistory(t *rapid.T) *device.History {
+func drawHistory(t *rapid.T) *device.History { return drawAny(t, forms) }
+
+// drawDevice draws a history of an IMEI.
+func drawDevice(t *rapid.T) *device.History { return drawAny(t, forms[:1]) }
+
+func drawAny(t *rapid.T, forms []string) *device.History {
 	h := &device.History{IMEI: imei.New(rapid.SampledFrom(tacs).Draw(t, "tac"), uint32(rapid.SampledFrom([]int{1, 999999}).Draw(t, "serial")))}
+	if h.Text = rapid.SampledFrom(forms).Draw(t, "text"); h.Text != "" {
+		h.IMEI = 0
+	}
 	people := rapid.IntRange(1, 6).Draw(t, "people")
 	for range rapid.IntRange(0, 8).Draw(t, "stretches") {
 		i := subscriber.IMSI(0)
 		if rapid.IntRange(0, 9).Draw(t, "imsi known") > 0 {
-			i = subscriber.IMSI(firstIMSI + rapid.IntRange(1, people).Draw(t, "imsi"))
+			i = subscriber.IMSI(rapid.SampledFrom([]int{firstIMSI, firstIMSI, firstIMSI, 410_020_000_000_000, 41_003_000_000_000, 1_010_000_000_000}).Draw(t, "network") + rapid.IntRange(1, people).Draw(t, "imsi"))
 		}
 		number := subscriber.MSISDN(0)
 		if rapid.IntRange(0, 3).Draw(t, "number known") == 0 {
-			number = subscriber.MSISDN(firstMSISDN + rapid.IntRange(1, 4).Draw(t, "msisdn"))
+			number = subscriber.MSISDN(rapid.SampledFrom([]int{firstMSISDN, firstMSISDN, 99_999_999_996}).Draw(t, "numbers") + rapid.IntRange(1, 6).Draw(t, "msisdn"))
 		}
 		from := origin + device.Day(rapid.IntRange(0, 60).Draw(t, "from"))
 		length, step := rapid.IntRange(1, 30).Draw(t, "length"), rapid.IntRange(1, 4).Draw(t, "step")
@@ -340,7 +553,7 @@ func drawHistory(t *rapid.T) *device.History {
 		for d := from; d < from+device.Day(length); d += device.Day(step) {
 			days = append(days, d)
 		}
-		addDays(h, i, number, rapid.SampledFrom([]device.Operator{"op1", "op2"}).Draw(t, "operator"), days)
+		addDaysOn(h, i, number, rapid.SampledFrom([]device.Operator{"op1", "op1", "op2"}).Draw(t, "operator"), device.Radio(rapid.IntRange(0, 4).Draw(t, "radio")), days)
 	}
 	span := rapid.SampledFrom([]int{2, 70}).Draw(t, "span")
 	for range rapid.IntRange(0, 8).Draw(t, "visits") {
@@ -355,14 +568,47 @@ func drawHistory(t *rapid.T) *device.History {
 // drawConditions draws a few rules of all kinds with low thresholds.
 func drawConditions(t *rapid.T) *Conditions {
 	var b strings.Builder
+	if rapid.Bool().Draw(t, "an amnesty") {
+		fmt.Fprintf(&b, "amnesty: {evaluation_ends: %s, ends: %s}\n", origin+20, origin+60)
+	}
 	b.WriteString("conditions:\n")
 	for i := range rapid.IntRange(1, 4).Draw(t, "conditions") {
-		fmt.Fprintf(&b, "  - name: r%d\n    description: d\n    ground: g\n    effect: tracked\n    window_days: %d\n    all:\n", i,
-			rapid.SampledFrom([]int{5, 10, 30, 100}).Draw(t, "window"))
+		fmt.Fprintf(&b, "  - name: r%d\n    description: d\n    ground: g\n    effect: tracked\n    window_days: %d\n    grace_days: %d\n    gap_days: %d\n    sticky: %v\n    amnesty: %v\n    all:\n", i,
+			rapid.SampledFrom([]int{5, 10, 30, 100}).Draw(t, "window"), rapid.IntRange(0, 40).Draw(t, "grace"),
+			rapid.SampledFrom([]int{0, 0, 1, 5, 20}).Draw(t, "gap"), rapid.IntRange(0, 5).Draw(t, "sticky") == 0, rapid.Bool().Draw(t, "amnesty"))
 		for range rapid.IntRange(1, 3).Draw(t, "terms") {
 			spare := fmt.Sprintf("brief_days: %d, household: %d, siblings: %d", rapid.IntRange(0, 3).Draw(t, "brief"),
 				rapid.SampledFrom([]int{0, 2, 8}).Draw(t, "household"), rapid.SampledFrom([]int{0, 50, 80}).Draw(t, "siblings"))
-			switch rapid.IntRange(0, 4).Draw(t, "kind") {
+			who := rapid.SampledFrom(identityNames[:]).Draw(t, "identity")
+			if who != "user" {
+				spare = fmt.Sprintf("brief_days: %d", rapid.IntRange(0, 3).Draw(t, "brief of others"))
+			}
+			spare += ", identity: " + who + rapid.SampledFrom([]string{"", ", window_days: 7", ", window_months: 1", ", window_months: 3"}).Draw(t, "own window")
+			networks := `networks: ["41001", "410030"]`
+			switch rapid.IntRange(0, 15).Draw(t, "kind") {
+			case 5:
+				b.WriteString("      - malformed: {}\n")
+			case 6:
+				b.WriteString("      - barred: {}\n")
+			case 7:
+				b.WriteString("      - barred_tac: {}\n")
+			case 8:
+				fmt.Fprintf(&b, "      - test_tac: {all_bodies: %v}\n", rapid.Bool().Draw(t, "all bodies"))
+			case 9:
+				fmt.Fprintf(&b, "      - monitored: {for_days: %d}\n", rapid.IntRange(0, 40).Draw(t, "for days"))
+			case 10:
+				b.WriteString("      - not_registered: {exempt_device_types: [MODULE]}\n")
+			case 11:
+				b.WriteString("      - not_associated: {}\n")
+			case 12:
+				b.WriteString("      - radio_mismatch: {}\n")
+			case 13:
+				fmt.Fprintf(&b, "      - transient: {numbers_a_day: 1, window_days: %d}\n", rapid.SampledFrom([]int{2, 7, 20}).Draw(t, "period"))
+			case 14:
+				fmt.Fprintf(&b, "      - used_by: {subscriber: %s, %s, window_days: %d}\n", rapid.SampledFrom(sortNames).Draw(t, "who"), networks, rapid.SampledFrom([]int{1, 10, 60}).Draw(t, "look back"))
+			case 15:
+				fmt.Fprintf(&b, "      - largest_share: {at_most: %s, active_days: %d, %s}\n",
+					decimal(rapid.IntRange(300, 1000).Draw(t, "at most"), 3), rapid.IntRange(1, 5).Draw(t, "active of share"), strings.Replace(spare, "identity: person", "identity: imsi", 1))
 			case 0:
 				b.WriteString("      - stolen: {}\n")
 			case 1:
@@ -389,8 +635,34 @@ func drawConditions(t *rapid.T) *Conditions {
 }
 
 func drawFacts(t *rapid.T, h *device.History) *Facts {
-	f := &Facts{TACs: NewTACSet([]device.TAC{{TAC: 35123456}}), TACFeed: Feed{"t", origin}, Lists: &Lists{}}
-	if rapid.IntRange(0, 3).Draw(t, "stolen") == 0 {
+	f := &Facts{TACs: NewTACSet(directory), TACFeed: Feed{"t", origin}, Lists: &Lists{Texts: map[string]Marks{}}, Adopted: factKinds}
+	often := func(what string) bool { return rapid.IntRange(0, 2).Draw(t, what) == 0 }
+	since := origin + device.Day(rapid.IntRange(-10, 60).Draw(t, "listed since"))
+	marks := Marks{OnStolen: often("text stolen"), OnBarred: often("barred"), OnMonitored: often("monitored"), Registered: often("registered"), Associated: often("associated"), Barred: since, Monitored: since}
+	if h.Text != "" {
+		f.Lists.Texts[h.Text] = marks
+	} else {
+		if marks.OnBarred {
+			f.Lists.Barred = []device.Listed{{IMEI: h.IMEI, Since: since}}
+		}
+		if marks.OnMonitored {
+			f.Lists.Monitored = []device.Listed{{IMEI: h.IMEI, Since: since}}
+		}
+		if marks.Registered {
+			f.Lists.Registered = []imei.IMEI{h.IMEI}
+		}
+		if marks.Associated {
+			f.Lists.Associated = []imei.IMEI{h.IMEI - 1, h.IMEI}
+		}
+	}
+	f.BarredTACs = rapid.SampledFrom([][]imei.TAC{nil, {35123456}, {440000, 45000000}}).Draw(t, "barred codes")
+	if often("no lists") {
+		f.Adopted = nil
+	}
+	for i := range rapid.IntRange(0, 6).Draw(t, "persons") {
+		f.Subscriptions = append(f.Subscriptions, Subscription{subscriber.IMSI(firstIMSI + i + 1), int32(i / 2)})
+	}
+	if h.Text == "" && rapid.IntRange(0, 3).Draw(t, "stolen") == 0 {
 		f.Lists.Stolen = []device.Stolen{{IMEI: h.IMEI, Reported: origin, Status: rapid.SampledFrom([]string{"", "blacklist", "greylist"}).Draw(t, "status")}}
 	}
 	return f

@@ -65,7 +65,7 @@ func (r *register) apply(t *rapid.T, scope map[imei.IMEI]*device.History, c *Cha
 // keys returns what must agree between a follower and full passes.
 func (r *register) keys() (keys []string) {
 	for _, f := range r.open {
-		keys = append(keys, f.Key()+" since "+f.Since.String())
+		keys = append(keys, fmt.Sprint(f.Key(), " since ", f.Since, " found ", f.Found, " block ", f.Block, " ended ", f.Ended, " amnesty ", f.Amnesty))
 	}
 	slices.Sort(keys)
 	return keys
@@ -102,7 +102,7 @@ func TestFollower(t *testing.T) {
 		s := drawConditions(t)
 		country := map[imei.IMEI]*device.History{}
 		for range rapid.IntRange(1, 4).Draw(t, "devices") {
-			h := drawHistory(t)
+			h := drawDevice(t)
 			country[h.IMEI] = h
 		}
 		late := device.Day(rapid.IntRange(0, 3).Draw(t, "late"))
@@ -122,7 +122,7 @@ func TestFollower(t *testing.T) {
 				*register
 				scope map[imei.IMEI]*device.History
 			}{{full, arrived}, {follower, touched}} {
-				p := Pass{Conditions: s, AsOf: asOf, Facts: Facts{TACs: NewTACSet(nil), TACFeed: Feed{"t", origin}},
+				p := Pass{Conditions: s, AsOf: asOf, Facts: Facts{TACs: NewTACSet(nil), TACFeed: Feed{"t", origin}, Adopted: factKinds},
 					Histories: histories(x.scope), Previous: x.findings(x.scope),
 					Coverage: Coverage{{Operator: "op1", Days: []Range{{0, asOf}}, Timed: []Range{{0, asOf}}}}}
 				c, err := p.Run(Base{})
@@ -149,13 +149,13 @@ func TestParts(t *testing.T) {
 		country := map[imei.IMEI]*device.History{}
 		buckets := make([]map[imei.IMEI]*device.History, 3)
 		for range rapid.IntRange(1, 6).Draw(t, "devices") {
-			h := drawHistory(t)
+			h := drawDevice(t)
 			h.IMEI -= imei.IMEI(len(country)) // so that all differ
 			country[h.IMEI] = h
 		}
 		var open []device.Finding
 		pass := func(scope map[imei.IMEI]*device.History) *Pass {
-			return &Pass{Conditions: s, AsOf: origin + 40, Facts: Facts{TACs: NewTACSet(nil), TACFeed: Feed{"t", origin + 40}}, Histories: histories(scope), Previous: open}
+			return &Pass{Conditions: s, AsOf: origin + 40, Facts: Facts{TACs: NewTACSet(nil), TACFeed: Feed{"t", origin + 40}, Adopted: factKinds}, Histories: histories(scope), Previous: open}
 		}
 		for m, h := range country {
 			b := &buckets[int(m%3)]
@@ -242,7 +242,7 @@ func TestDisorder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h, s := drawHistory(t), drawConditions(t)
 		f := drawFacts(t, h)
-		mixed := &device.History{IMEI: h.IMEI, Days: rapid.Permutation(h.Days).Draw(t, "days"), Visits: slices.Clone(h.Visits)}
+		mixed := &device.History{IMEI: h.IMEI, Text: h.Text, Days: rapid.Permutation(h.Days).Draw(t, "days"), Visits: slices.Clone(h.Visits)}
 		slices.SortStableFunc(mixed.Days, func(a, b device.Days) int { return cmp.Compare(a.Month, b.Month) })
 		want, again := s.Judge(h, f, origin+40)
 		got, next := s.Judge(mixed, f, origin+40)

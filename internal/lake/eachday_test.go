@@ -2,10 +2,13 @@ package lake_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/lake"
+	"github.com/openceir/openceir/subscriber"
 )
 
 // Days gives what Histories gives, and of a device with more rows than a history keeps all of them.
@@ -36,5 +39,37 @@ func TestDaysLeavesNothingOut(t *testing.T) {
 		if err == nil {
 			t.Error("a part that is not there gives a row")
 		}
+	}
+}
+
+// What is found of a device, and of a number, is what a walk over all rows finds.
+func TestLookup(t *testing.T) {
+	ctx, l := t.Context(), &lake.Lake{Dir: t.TempDir()}
+	r := rand.New(rand.NewPCG(5, 6))
+	var parts []device.Part
+	for _, op := range []device.Operator{"op1", "op2", "op1"} {
+		parts = append(parts, must(l.WriteDays(ctx, 677, 3, pointers(someDays(r, 700, op, 677, 3)))))
+	}
+	devices, numbers := map[imei.IMEI][]device.Days{}, map[subscriber.MSISDN][]device.Days{}
+	for d, err := range l.Days(ctx, parts, 3) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		devices[d.IMEI] = append(devices[d.IMEI], *d)
+		numbers[d.MSISDN] = append(numbers[d.MSISDN], *d)
+	}
+	delete(numbers, 0)
+	for m, want := range devices {
+		if got, more, err := l.DaysOf(ctx, parts, m); err != nil || more || !slices.Equal(got, want) {
+			t.Fatalf("%s: %v, %v, %v; in the walk %v", m, got, more, err, want)
+		}
+	}
+	for n, want := range numbers {
+		if got, more, err := l.DaysOfMSISDN(ctx, parts, n); err != nil || more || !slices.Equal(got, want) {
+			t.Fatalf("%s: %v, %v, %v; in the walk %v", n, got, more, err, want)
+		}
+	}
+	if got, _, err := l.DaysOf(ctx, parts, 1); err != nil || len(got) > 0 {
+		t.Errorf("a device that was never seen: %v, %v", got, err)
 	}
 }
