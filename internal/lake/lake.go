@@ -34,6 +34,10 @@
 //	                 reasons string, amnesty, paired int32
 //	list_exceptions  imei int64, imsi int64 null, msisdn int64 null, operator string
 //
+// and what was taken over from another system (see internal/adopt):
+//
+//	adopted  imei int64, text string, rule string, since date, block_date date null, amnesty int32
+//
 // Month is the first day of the month. Numbers are without leading zeros: an IMEI has 14 digits.
 // Days are sorted by (imei, imsi, msisdn, operator), nulls first, visits by (imei, from_minute,
 // subscriber, area, operator), facts by their key, which is the first columns up to uid or the
@@ -95,7 +99,7 @@ const (
 func Tables() []string {
 	return []string{TableDays, TableVisits, TableMalformed, TableTACs, TableStolen, TableRegistrations, TablePairings,
 		TableGolden, TableBarred, TableBarredTACs, TableMonitored, TableSubscribers, TableAssociations,
-		TableListDevices, TableListNotices, TableListExceptions}
+		TableListDevices, TableListNotices, TableListExceptions, TableAdopted}
 }
 
 // Lake is a directory of parts. It must not be copied after first use.
