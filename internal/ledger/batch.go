@@ -134,6 +134,9 @@ func (b *Batch) append(d Draft) (uint64, error) {
 	if _, err := Fold(e); err != nil {
 		return 0, problem.New(problem.Invalid, "%w", err)
 	}
+	if err := signedByTwo(b.guard, e.Record); err != nil {
+		return 0, problem.New(problem.Refused, "%w", err)
+	}
 	if lawful[d.Content.Kind] {
 		b.own()
 		if err := b.guard.Admit(e, count, b.time); err != nil {

@@ -18,8 +18,11 @@ func foldLists(e *receipt.Entry) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []Change
-	of := e.Record.Content.Digest().String()
+	return partsOfRun(e.Record.Content.Digest().String(), &run)
+}
+
+// partsOfRun names the parts of a run.
+func partsOfRun(of string, run *device.ListRun) (out []Change, err error) {
 	for _, p := range run.Parts {
 		if !strings.HasPrefix(p.Table, "list_") {
 			return nil, fmt.Errorf("a part of the table %s is of no list", p.Table) // it would count as observed

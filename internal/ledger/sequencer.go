@@ -196,6 +196,9 @@ func (st *State) admit(e *receipt.Entry) error {
 		}
 		count.Thefts = list.Count(st.Table, ops, list.Nobody{}).Thefts
 	}
+	if err := signedByTwo(st.Guard, r); err != nil {
+		return err
+	}
 	if err := st.Guard.Admit(e, count, r.Time); err != nil {
 		return err
 	}
