@@ -1,12 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"regexp"
-	"strings"
-
-	"github.com/openceir/openceir/internal/detect"
-)
+import "fmt"
 
 // tenth is one of the ten conditions of the published figures.
 type tenth struct {
@@ -31,8 +25,7 @@ var conditions = []tenth{
 	{"used-by-local-roamer", "not-approved", false, 0, "window_days: 30", `[{used_by: {subscriber: national, networks: ["99901", "99902", "99903", "99904"]}}]`},
 }
 
-// rule returns the condition in the language of the program, "" if it cannot express it. Where it
-// knows no grace, the condition goes without.
+// rule returns the condition in the language of the program.
 func (c *tenth) rule() string {
 	effect := "none"
 	if c.blocks {
@@ -45,14 +38,5 @@ func (c *tenth) rule() string {
 	if c.more != "" {
 		text += "    " + c.more + "\n"
 	}
-	text += "    all: " + c.all + "\n"
-	older := strings.Replace(later.ReplaceAllString(text, ""), "effect: none", "effect: tracked", 1)
-	for _, t := range []string{text, older} {
-		if _, err := detect.Load([]byte("conditions:\n" + t)); err == nil {
-			return t
-		}
-	}
-	return ""
+	return text + "    all: " + c.all + "\n"
 }
-
-var later = regexp.MustCompile(`    (grace_days|sticky): .*\n`)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 	"github.com/openceir/openceir/internal/detect"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/sim/month"
+	"github.com/openceir/openceir/internal/stats"
 )
 
 // result is all that is known of one month.
@@ -22,20 +24,19 @@ type result struct {
 	sum              month.Summary
 	ceir, self       command
 	rows             []row
-	rules            []string // those that are judged
-	missing          []string // rules of the peer's ten that the program cannot express yet
 	lake             map[string]bytesOf
+	disk             int64 // bytes of the register and the lake after all steps but the last ones
 	status           string
 }
 
 // bytesOf is the size of one table of the lake.
 type bytesOf struct{ rows, bytes int64 }
 
-// row is one line of the table.
+// row is one line of the table. Its key is that of what was published and of the target.
 type row struct {
-	name, peer string // peer is the key of what was published
+	name, key string
 	figures
-	ran bool
+	sum bool // of rows before it
 }
 
 // steps takes the program into use.
@@ -50,16 +51,12 @@ func (r *result) steps(ctx context.Context) error {
 	return nil
 }
 
-// measure runs one step of one or more processes, unless the program lacks the command or the kind.
-func (r *result) measure(ctx context.Context, name, peer string, calls ...[]string) error {
+// measure runs one step of one or more processes.
+func (r *result) measure(ctx context.Context, name, key string, calls ...[]string) error {
 	fmt.Fprintf(os.Stderr, "  %s\n", name)
-	t := row{name: name, peer: peer, ran: true}
+	t := row{name: name, key: key}
 	for _, args := range calls {
 		f, err := r.ceir.run(ctx, args...)
-		if err != nil && lacks.MatchString(err.Error()) {
-			t.ran = false
-			break
-		}
 		if err != nil {
 			return err
 		}
@@ -69,7 +66,14 @@ func (r *result) measure(ctx context.Context, name, peer string, calls ...[]stri
 	return nil
 }
 
-var lacks = regexp.MustCompile(`there is no kind of file`)
+// total adds the last n rows up.
+func (r *result) total(n int, name, key string) {
+	t := row{name: name, key: key, sum: true}
+	for i := range r.rows[len(r.rows)-n:] {
+		t.add(r.rows[len(r.rows)-n+i].figures)
+	}
+	r.rows = append(r.rows, t)
+}
 
 // signers are two persons of two organisations, as a register needs.
 var signers = []string{"ministry/first", "regulator/first"}
@@ -105,10 +109,7 @@ func (r *result) found(ctx context.Context) error {
 		return err
 	}
 	_, err = settings.WriteString("gates: {country: {daily_imei_min: -1, daily_imsi_min: -1, daily_msisdn_min: -1}}\n")
-	if closed := settings.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return errors.Join(err, settings.Close())
 }
 
 func (r *result) key(person string) string {
@@ -117,8 +118,10 @@ func (r *result) key(person string) string {
 
 // imports takes every list in, and then the operators' dumps.
 func (r *result) imports(ctx context.Context) error {
-	for _, kind := range []device.FileKind{device.FileTAC, device.FileStolen, device.FileRegistration, device.FilePairing, device.FileGolden,
-		device.FileBarred, device.FileBarredTAC, device.FileMonitoring, device.FileSubscribers, device.FileAssociation} {
+	for _, kind := range device.Imports() {
+		if kind == device.FileOperator {
+			continue
+		}
 		if err := r.measure(ctx, "import "+string(kind), string(kind), []string{"import", string(kind), filepath.Join(r.month, string(kind)+".zip")}); err != nil {
 			return err
 		}
@@ -127,20 +130,14 @@ func (r *result) imports(ctx context.Context) error {
 	for i, path := range month.Dumps(r.month) {
 		calls = append(calls, []string{"import", "operator", path, "--operator", string(month.Operators()[i].Name)})
 	}
-	return r.measure(ctx, fmt.Sprintf("import of four operators' dumps, %s rows", grouped(r.sum.Rows)), "operator", calls...)
+	return r.measure(ctx, fmt.Sprintf("import of four operators' dumps, %s rows, with validation", grouped(r.sum.Rows)), "operator", calls...)
 }
 
 // detection judges by the peer's ten conditions, all of them shadows.
 func (r *result) detection(ctx context.Context) error {
 	text := "conditions:\n"
 	for _, c := range conditions {
-		switch rule := c.rule(); {
-		case rule == "":
-			r.missing = append(r.missing, c.name)
-		default:
-			text += rule
-			r.rules = append(r.rules, c.name)
-		}
+		text += c.rule()
 	}
 	if _, err := detect.Load([]byte(text)); err != nil {
 		return err
@@ -152,18 +149,11 @@ func (r *result) detection(ctx context.Context) error {
 	if _, err := r.ceir.run(ctx, "conditions", "set", file); err != nil {
 		return err
 	}
-	peer := "classify"
-	if len(r.missing) > 0 {
-		peer = ""
-	}
 	day := []string{"run", "--until-idle", "--as-of", month.Last.String()}
-	if err := r.measure(ctx, fmt.Sprintf("detection by %d conditions", len(r.rules)), peer, day); err != nil {
+	if err := r.measure(ctx, fmt.Sprintf("detection by %d conditions", len(conditions)), "classify", day); err != nil {
 		return err
 	}
-	if peer != "" {
-		peer = "again"
-	}
-	return r.measure(ctx, "the same again, nothing changed", peer, day)
+	return r.measure(ctx, "the same again, nothing changed", "again", day)
 }
 
 // decisions gives the blocking rules authority, which is announced for a day because of its weight;
@@ -173,7 +163,7 @@ func (r *result) decisions(ctx context.Context) error {
 		return err
 	}
 	for _, c := range conditions {
-		if slices.Contains(r.rules, c.name) && c.blocks {
+		if c.blocks {
 			if err := r.sign(ctx, "propose", "policy", c.name, "--ceiling", "100000000"); err != nil {
 				return err
 			}
@@ -185,13 +175,24 @@ func (r *result) decisions(ctx context.Context) error {
 		return err
 	}
 	status, err := r.ceir.run(ctx, "status")
+	if err != nil {
+		return err
+	}
 	r.status = status.out
 	m := linesInForce.FindStringSubmatch(r.status)
 	if m == nil {
-		return errors.Join(err, fmt.Errorf("nothing was decided: %s", r.status))
+		return fmt.Errorf("nothing was decided: %s", r.status)
 	}
-	r.rows = append(r.rows, row{name: m[1] + " decisions, ledger, signed lists of five streams", figures: f, ran: true})
-	return errors.Join(err, r.measure(ctx, "the same again, nothing changed", "", []string{"run", "--until-idle"}))
+	r.rows = append(r.rows, row{name: m[1] + " decisions, ledger, signed lists of five streams", figures: f})
+	if err := r.measure(ctx, "all lists as files, full and delta", "", r.lists("first")); err != nil {
+		return err
+	}
+	r.total(2, "decisions, ledger and all lists, in all", "lists")
+	return r.measure(ctx, "decisions again, nothing changed", "", []string{"run", "--until-idle"})
+}
+
+func (r *result) lists(dir string) []string {
+	return []string{"lists", "--out", filepath.Join(r.work, "lists-"+dir)}
 }
 
 var linesInForce = regexp.MustCompile(`(?m)^Lines prohibited: ([0-9]+)$`)
@@ -216,32 +217,18 @@ func (r *result) sign(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// reports makes all reports that the program names: the standard one, and then the others together.
+// reports makes every report.
 func (r *result) reports(ctx context.Context) error {
-	help, err := (&command{bin: r.bin}).run(ctx, "report", "--help")
-	if err != nil {
-		return err
-	}
-	names := reportNames.FindStringSubmatch(help.out)
-	if names == nil {
-		r.rows = append(r.rows, row{name: "reports"})
-		return nil
-	}
-	var others [][]string
-	for name := range strings.SplitSeq(names[1], ", ") {
-		call := []string{"report", name, "--month", month.Last.String()[:7], "--out", filepath.Join(r.work, name)}
-		if name != "standard" {
-			others = append(others, call)
-		} else if err := r.measure(ctx, "standard report", "report", call); err != nil {
+	for _, name := range stats.Names() {
+		call := []string{"report", name, "--month", month.Last.String()[:7], "--out", filepath.Join(r.work, "report-"+name)}
+		if err := r.measure(ctx, "report "+name, "report "+name, call); err != nil {
 			return err
 		}
 	}
-	return r.measure(ctx, fmt.Sprintf("the %d other reports", len(others)), "", others...)
+	return nil
 }
 
-var reportNames = regexp.MustCompile(`reports are ([a-z_, ]+)\.`)
-
-// size asks the catalogue for the parts of the lake.
+// size asks the catalogue for the parts of the lake, and the disk for everything.
 func (r *result) size(ctx context.Context) error {
 	f, err := r.ceir.run(ctx, "import", "--json")
 	if err != nil {
@@ -259,18 +246,31 @@ func (r *result) size(ctx context.Context) error {
 			r.lake[p.Table] = b
 		}
 	}
-	return nil
+	return filepath.WalkDir(filepath.Join(r.work, "data"), func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			r.disk += info.Size()
+		}
+		return err
+	})
 }
 
 // second is the second run, with rows that came late.
 func (r *result) second(ctx context.Context) error {
 	ops := month.Operators()
 	late := []string{"import", "operator", month.Late(r.month), "--operator", string(ops[len(ops)-1].Name)}
-	if err := r.measure(ctx, fmt.Sprintf("second run: import %s rows that came late", grouped(r.sum.Late)), "", late); err != nil {
+	if err := r.measure(ctx, fmt.Sprintf("second run: import of %s rows that came late", grouped(r.sum.Late)), "", late); err != nil {
 		return err
 	}
-	if err := r.measure(ctx, "second run: detection, decisions, lists", "", []string{"run", "--until-idle"}); err != nil {
+	if err := r.measure(ctx, "second run: detection, decisions, signed lists", "", []string{"run", "--until-idle"}); err != nil {
 		return err
 	}
+	if err := r.measure(ctx, "second run: lists as files, deltas", "", append(r.lists("second"), "--no-full")); err != nil {
+		return err
+	}
+	r.total(3, "second run, in all", "second")
 	return r.measure(ctx, "a day passes, without new rows", "", []string{"run", "--until-idle", "--as-of", (month.Last + 1).String()})
 }
