@@ -45,6 +45,7 @@ var rooms = []room{
 	{path: "internal/decide", layer: 3},
 	{path: "internal/enforce", layer: 3, uses: signing},
 	{path: "internal/listgen", layer: 3},
+	{path: "internal/adopt", layer: 3},
 	{path: "internal/stats", layer: 3},
 
 	{path: "internal/feed", layer: 4},

@@ -1,0 +1,83 @@
+package adopt
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/subscriber"
+)
+
+// equipment reads an identifier in its normal form: fourteen digits, perhaps with more behind them, or
+// a malformed one as text.
+func equipment(s string) (m imei.IMEI, text string, why string) {
+	s = strings.TrimSpace(s)
+	if len(s) > 16 || s == "" || strings.Trim(s, "0123456789ABCDEFabcdef*#") != "" {
+		return 0, "", "the identifier is not 1 to 16 of the characters 0-9 A-F * #"
+	}
+	if len(s) >= 14 && strings.Trim(s[:14], "0123456789") == "" {
+		m, err := imei.Parse(s[:14])
+		if err != nil {
+			return 0, "", err.Error()
+		}
+		return m, "", ""
+	}
+	return 0, strings.ToUpper(s), ""
+}
+
+// day reads a date, 0 for an empty field.
+func day(what, s string, today device.Day) (device.Day, string) {
+	if s == "" {
+		return 0, ""
+	}
+	d, err := device.ParseDay(s)
+	switch {
+	case err != nil || d <= 0:
+		return 0, fmt.Sprintf("%s %.20q is no day as 20261031 or 2026-10-31", what, s)
+	case today != 0 && d > today:
+		return 0, fmt.Sprintf("%s %s is in the future", what, d)
+	}
+	return d, ""
+}
+
+// truth reads a boolean as PostgreSQL and Python write it; empty is false.
+func truth(what, s string) (bool, string) {
+	switch strings.ToLower(s) {
+	case "t", "true", "1":
+		return true, ""
+	case "f", "false", "0", "":
+		return false, ""
+	}
+	return false, fmt.Sprintf("%s %.20q is neither true nor false", what, s)
+}
+
+// reasons puts reasons into the one order in which runs keep them.
+func reasons(s string) (string, string) {
+	if len(s) > maxText {
+		return "", fmt.Sprintf("the reasons are longer than %d bytes", maxText)
+	}
+	words := strings.Split(s, "|")
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), "|"), ""
+}
+
+// numbers reads a subscriber's numbers; ok is false where one is there that is none.
+func numbers(imsi, msisdn string) (i subscriber.IMSI, n subscriber.MSISDN, ok bool) {
+	ok = true
+	if imsi != "" {
+		var err error
+		i, err = subscriber.ParseIMSI(imsi)
+		ok = err == nil
+	}
+	if msisdn != "" {
+		var err error
+		n, err = subscriber.ParseMSISDN(msisdn)
+		ok = ok && err == nil
+	}
+	return i, n, ok && (i != 0 || n != 0)
+}

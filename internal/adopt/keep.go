@@ -1,0 +1,59 @@
+package adopt
+
+import (
+	"context"
+
+	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/device"
+)
+
+// Keeper keeps what was read.
+type Keeper interface {
+	WriteAdopted(ctx context.Context, bucket int, rows []device.Adopted) (device.Part, error)
+	WriteRefusals(ctx context.Context, bucket int, rows []device.Refusal) (device.Part, error)
+	WriteNotices(ctx context.Context, bucket int, rows []device.Notice) (device.Part, error)
+	WriteExceptions(ctx context.Context, bucket int, rows []device.Exception) (device.Part, error)
+}
+
+// Keep writes the state and the lists, each part on stable storage, bucket by bucket; malformed
+// identifiers are in bucket 0. The same files give the same parts.
+func (t *Taken) Keep(ctx context.Context, k Keeper) (rows, lists []device.Part, err error) {
+	rows, err = deal(ctx, t.State, func(a *device.Adopted) (imei.IMEI, string) { return a.IMEI, a.Text }, k.WriteAdopted)
+	if err != nil || t.Lists == nil {
+		return rows, nil, err
+	}
+	devices, err := deal(ctx, t.Lists.Devices, func(r *device.Refusal) (imei.IMEI, string) { return r.IMEI, r.Text }, k.WriteRefusals)
+	if err != nil {
+		return nil, nil, err
+	}
+	notices, err := deal(ctx, t.Lists.Notices, func(n *device.Notice) (imei.IMEI, string) { return n.IMEI, n.Text }, k.WriteNotices)
+	if err != nil {
+		return nil, nil, err
+	}
+	pairs, err := deal(ctx, t.Lists.Exceptions, func(e *device.Exception) (imei.IMEI, string) { return e.IMEI, "" }, k.WriteExceptions)
+	return rows, append(append(devices, notices...), pairs...), err
+}
+
+// deal writes rows by bucket, in their order.
+func deal[T any](ctx context.Context, rows []T, of func(*T) (imei.IMEI, string), write func(context.Context, int, []T) (device.Part, error)) ([]device.Part, error) {
+	var buckets [device.Buckets][]T
+	for i := range rows {
+		b := 0
+		if m, text := of(&rows[i]); text == "" {
+			b = device.BucketOf(m)
+		}
+		buckets[b] = append(buckets[b], rows[i])
+	}
+	var parts []device.Part
+	for b, in := range buckets {
+		if len(in) == 0 {
+			continue
+		}
+		p, err := write(ctx, b, in)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
+	}
+	return parts, nil
+}
