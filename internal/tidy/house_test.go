@@ -17,6 +17,7 @@ const module = "github.com/openceir/openceir"
 // house is the tree as it lies on disk.
 type house struct {
 	packages []*pkg
+	apart    []*pkg // those of modules of their own within the tree
 	texts    []text // every page of text, Go files included
 	dirs     map[string]bool
 }
@@ -74,7 +75,13 @@ func load(tree fs.FS) (*house, error) {
 		}
 		return h.add(p, body)
 	})
-	h.packages = slices.DeleteFunc(h.packages, func(p *pkg) bool { return h.foreign(p.path) })
+	h.packages = slices.DeleteFunc(h.packages, func(p *pkg) bool {
+		if h.foreign(p.path) {
+			h.apart = append(h.apart, p)
+			return true
+		}
+		return false
+	})
 	return h, err
 }
 

@@ -184,10 +184,12 @@ func ruleFormat(h *house) (out []fault) {
 // tests returns the names of all test, fuzz and benchmark functions.
 func (h *house) tests() map[string]bool {
 	out := map[string]bool{}
-	for _, f := range h.files() {
-		for _, d := range f.syntax.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && f.test && fn.Recv == nil && token.IsExported(fn.Name.Name) {
-				out[fn.Name.Name] = true
+	for _, p := range slices.Concat(h.packages, h.apart) {
+		for _, f := range p.files {
+			for _, d := range f.syntax.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && f.test && fn.Recv == nil && token.IsExported(fn.Name.Name) {
+					out[fn.Name.Name] = true
+				}
 			}
 		}
 	}

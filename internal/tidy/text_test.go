@@ -146,6 +146,16 @@ func ruleDependencies(h *house) (out []fault) {
 	for _, m := range tool.FindAllStringSubmatch(mod, -1) {
 		see(m[1], "the tool line of go.mod")
 	}
+	for _, t := range h.texts { // modules of their own within the tree: what they ask for themselves
+		if path.Base(t.path) != "go.mod" || t.path == "go.mod" || strings.Contains(t.path, "/testdata/") {
+			continue
+		}
+		for _, m := range require.FindAllStringSubmatch(t.body, -1) {
+			if m[2] == "" && m[1] != module && used[m[1]] == "" {
+				used[m[1]] = t.path
+			}
+		}
+	}
 	var rows []string
 	for _, m := range row.FindAllStringSubmatch(h.text(dependencies), -1) {
 		rows = append(rows, m[1])
