@@ -15,7 +15,7 @@ import (
 
 type stolenRow struct {
 	IMEI     int64  `parquet:"imei,delta"`
-	Reported int32  `parquet:"reported,optional,date"`
+	Reported int32  `parquet:"reported,optional,date,delta"`
 	Status   string `parquet:"status,dict"`
 	Change   string `parquet:"change,dict"`
 }
@@ -35,8 +35,8 @@ type registrationRow struct {
 
 type pairingRow struct {
 	IMEI   int64  `parquet:"imei,delta"`
-	IMSI   int64  `parquet:"imsi"`
-	MSISDN int64  `parquet:"msisdn"`
+	IMSI   int64  `parquet:"imsi,delta"`
+	MSISDN int64  `parquet:"msisdn,delta"`
 	Change string `parquet:"change,dict"`
 }
 

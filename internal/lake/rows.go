@@ -6,12 +6,14 @@ import (
 	"github.com/openceir/openceir/subscriber"
 )
 
-// The rows as Parquet has them. The field order is the column order; readers go by name.
+// The rows as Parquet has them. The field order is the column order; readers go by name. Numbers of
+// subscribers are as good as random: differences of them take the bits of their range, four to five
+// bytes, where plain ones take eight that no compressor makes less of.
 
 type daysRow struct {
 	IMEI        int64  `parquet:"imei,delta"`
-	IMSI        int64  `parquet:"imsi,optional"`
-	MSISDN      int64  `parquet:"msisdn,optional"`
+	IMSI        int64  `parquet:"imsi,optional,delta"`
+	MSISDN      int64  `parquet:"msisdn,optional,delta"`
 	Operator    string `parquet:"operator,dict"`
 	Month       int32  `parquet:"month,date,dict"`
 	SeenUnknown uint32 `parquet:"seen_unknown"`
@@ -23,12 +25,12 @@ type daysRow struct {
 
 type visitRow struct {
 	IMEI     int64  `parquet:"imei,delta"`
-	IMSI     int64  `parquet:"imsi,optional"`
-	MSISDN   int64  `parquet:"msisdn,optional"`
+	IMSI     int64  `parquet:"imsi,optional,delta"`
+	MSISDN   int64  `parquet:"msisdn,optional,delta"`
 	Operator string `parquet:"operator,dict"`
-	Area     int32  `parquet:"area"`
-	From     int32  `parquet:"from_minute"`
-	To       int32  `parquet:"to_minute"`
+	Area     int32  `parquet:"area,delta"`
+	From     int32  `parquet:"from_minute,delta"`
+	To       int32  `parquet:"to_minute,delta"`
 }
 
 type malformedRow struct {

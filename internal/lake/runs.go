@@ -22,7 +22,7 @@ const (
 type refusalRow struct {
 	IMEI    int64  `parquet:"imei,delta"`
 	Text    string `parquet:"text,dict"`
-	Block   int32  `parquet:"block_date,date"`
+	Block   int32  `parquet:"block_date,date,delta"`
 	Reasons string `parquet:"reasons,dict"`
 	Amnesty int32  `parquet:"amnesty"`
 	Pending int32  `parquet:"pending"`
@@ -31,10 +31,10 @@ type refusalRow struct {
 type noticeRow struct {
 	IMEI     int64  `parquet:"imei,delta"`
 	Text     string `parquet:"text,dict"`
-	IMSI     int64  `parquet:"imsi"`
-	MSISDN   int64  `parquet:"msisdn"`
+	IMSI     int64  `parquet:"imsi,delta"`
+	MSISDN   int64  `parquet:"msisdn,delta"`
 	Operator string `parquet:"operator,dict"`
-	Block    int32  `parquet:"block_date,date"`
+	Block    int32  `parquet:"block_date,date,delta"`
 	Reasons  string `parquet:"reasons,dict"`
 	Amnesty  int32  `parquet:"amnesty"`
 	Paired   int32  `parquet:"paired"`
@@ -42,8 +42,8 @@ type noticeRow struct {
 
 type exceptionRow struct {
 	IMEI     int64  `parquet:"imei,delta"`
-	IMSI     int64  `parquet:"imsi,optional"`
-	MSISDN   int64  `parquet:"msisdn,optional"`
+	IMSI     int64  `parquet:"imsi,optional,delta"`
+	MSISDN   int64  `parquet:"msisdn,optional,delta"`
 	Operator string `parquet:"operator,dict"`
 }
 
