@@ -92,7 +92,11 @@ func runsText(runs []centre.KeptRun) string {
 	var b strings.Builder
 	for i := range runs {
 		r := &runs[i]
-		fmt.Fprintf(&b, "%8d  %s  as of %s  ", r.Run, sortOf(r.Shadow), r.Day)
+		sort := sortOf(r.Shadow)
+		if r.Adopted {
+			sort = "adopted"
+		}
+		fmt.Fprintf(&b, "%8d  %s  as of %s  ", r.Run, sort, r.Day)
 		n := map[string]int64{}
 		for _, p := range r.Parts {
 			n[p.Table] += p.Rows

@@ -336,20 +336,26 @@ func (p *peer) write(c *carry) {
 	}
 }
 
-// name makes a name of a label: lower-case words joined by hyphens, not taken before.
+// name makes a name of a label that is not taken before.
 func (p *peer) name(label string) string {
-	words := strings.FieldsFunc(strings.ToLower(label), func(r rune) bool { return r == '_' })
-	base := strings.Join(words, "-")
-	if base == "" || digit(base[0]) {
-		base = "c-" + base
-	}
-	base = strings.Trim(base[:min(len(base), maxName-4)], "-")
+	base := NameFromDIRBS(label)
 	name := base
 	for n := 2; p.names[name]; n++ {
 		name = base + "-" + strconv.Itoa(n)
 	}
 	p.names[name] = true
 	return name
+}
+
+// NameFromDIRBS returns the name of the rule that a DIRBS condition becomes, unless an earlier
+// condition took it: lower-case words joined by hyphens.
+func NameFromDIRBS(label string) string {
+	words := strings.FieldsFunc(strings.ToLower(label), func(r rune) bool { return r == '_' })
+	base := strings.Join(words, "-")
+	if base == "" || digit(base[0]) {
+		base = "c-" + base
+	}
+	return strings.Trim(base[:min(len(base), maxName-4)], "-")
 }
 
 // dimension writes one dimension as ours.

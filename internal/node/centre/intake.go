@@ -102,7 +102,8 @@ func (t *Centre) Withdraw(ctx context.Context, digest, reason string) error {
 }
 
 // Sweep removes what imports that were killed left in the lake: parts that no file of the catalogue
-// names. Parts of withdrawn files stay, for the ledger names them still.
+// names, and no adoption that waits for signatures. Parts of withdrawn files stay, for the ledger
+// names them still.
 func (t *Centre) Sweep(ctx context.Context) (lake.Swept, error) {
 	var named map[string]bool
 	var failed error
@@ -116,7 +117,7 @@ func (t *Centre) Sweep(ctx context.Context) (lake.Swept, error) {
 					}
 					named[row.(ledger.PartRow).Part.Digest] = true
 				}
-				return nil
+				return tx.proposedParts(ctx, named)
 			})
 		}
 		return failed != nil || named[digest]

@@ -28,7 +28,8 @@ type ListOrder struct {
 
 // KeptRun is a run of lists with its name.
 type KeptRun struct {
-	Run uint64 `json:"run"`
+	Run     uint64 `json:"run"`
+	Adopted bool   `json:"adopted,omitempty"` // it is of the system whose place this register took
 	device.ListRun
 }
 
@@ -113,7 +114,7 @@ func (t *Centre) adoptLists(ctx context.Context, run *device.ListRun) (index uin
 
 // sameLists reports whether a run says what the last one did.
 func sameLists(last *KeptRun, run *device.ListRun) bool {
-	return last != nil && last.Options == run.Options && last.Amnesty == run.Amnesty && slices.Equal(last.Parts, run.Parts)
+	return last != nil && !last.Adopted && last.Options == run.Options && last.Amnesty == run.Amnesty && slices.Equal(last.Parts, run.Parts)
 }
 
 func (t *Centre) listOptions() device.ListOptions {
@@ -259,14 +260,14 @@ func (t *Centre) dateLines(ctx context.Context, tx *Tx, g *listgen.Generator) er
 // lastLists returns the last run of a sort, nil if there is none.
 func (tx *Tx) lastLists(ctx context.Context, shadow bool) (*KeptRun, error) {
 	var runs []uint64
-	for leaf, err := range tx.Leaves(ctx, 0, ledger.KindLists) {
+	for leaf, err := range tx.Leaves(ctx, 0, runKinds...) {
 		if err != nil {
 			return nil, err
 		}
 		runs = append(runs, leaf.Index)
 	}
 	for _, index := range slices.Backward(runs) {
-		if r, err := tx.keptRun(ctx, index); err != nil || r.Shadow == shadow {
+		if r, err := tx.keptRun(ctx, index); err != nil || r != nil && r.Shadow == shadow {
 			return r, err
 		}
 	}
@@ -279,26 +280,48 @@ func (tx *Tx) listsOf(ctx context.Context, run int64) (*KeptRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ok || leaf.Kind != ledger.KindLists {
+	var r *KeptRun
+	if ok && slices.Contains(runKinds, leaf.Kind) {
+		if r, err = tx.keptRun(ctx, leaf.Index); err != nil {
+			return nil, err
+		}
+	}
+	if r == nil {
 		return nil, problem.New(problem.NotFound, "there is no run %d: see ceir lists --history", run)
 	}
-	return tx.keptRun(ctx, leaf.Index)
+	return r, nil
 }
 
+// runKinds are the records that may name a run of lists: one made here, or the last one of the
+// system whose place this register took.
+var runKinds = []receipt.Kind{ledger.KindLists, ledger.KindAdopt}
+
+// keptRun returns the run that a record names, nil if it is an adoption without lists.
 func (tx *Tx) keptRun(ctx context.Context, index uint64) (*KeptRun, error) {
+	leaf, _, err := tx.Leaf(ctx, index)
+	if err != nil {
+		return nil, err
+	}
 	body, err := tx.body(ctx, index)
 	if err != nil {
 		return nil, err
 	}
+	if leaf.Kind == ledger.KindAdopt {
+		a, err := device.Decode[device.Adoption](body)
+		if err != nil || a.Run == nil {
+			return nil, err
+		}
+		return &KeptRun{index, true, *a.Run}, nil
+	}
 	r, err := device.Decode[device.ListRun](body)
-	return &KeptRun{index, r}, err
+	return &KeptRun{index, false, r}, err
 }
 
 // ListHistory returns every run of lists, the first first.
 func (t *Centre) ListHistory(ctx context.Context) (out []KeptRun, err error) {
 	out = []KeptRun{}
 	err = t.view(ctx, func(tx *Tx) error {
-		for leaf, err := range tx.Leaves(ctx, 0, ledger.KindLists) {
+		for leaf, err := range tx.Leaves(ctx, 0, runKinds...) {
 			if err != nil {
 				return err
 			}
@@ -306,7 +329,9 @@ func (t *Centre) ListHistory(ctx context.Context) (out []KeptRun, err error) {
 			if err != nil {
 				return err
 			}
-			out = append(out, *r)
+			if r != nil {
+				out = append(out, *r)
+			}
 		}
 		return nil
 	})

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/node/centre"
+)
+
+func (a *app) adopt() *cobra.Command {
+	o := centre.AdoptOrder{Rules: map[string]string{}, Operators: map[string]string{}}
+	var rules, operators []string
+	var until string
+	c := &cobra.Command{
+		Use:   "adopt DIR",
+		Short: "take over the state and the last lists of a running DIRBS, by one act that people sign",
+		Long: "adopt reads the exported files of a DIRBS: classification_state.csv, and the last blacklist,\n" +
+			"notifications and exceptions, plain or zipped; docs/takeover.md says how to export them. It proposes one\n" +
+			"act by which findings continue where that system had them, with the days their owners were promised,\n" +
+			"and from whose lists the next delta begins. Nobody is refused by it. All is taken or nothing; the same\n" +
+			"files again change nothing. A condition is continued by the rule of its name, which ceir conditions\n" +
+			"from-dirbs gave it; --rule says so for another, --rule CONDITION= leaves its rows behind.",
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Dir = args[0]
+			if err := assignments("rule", rules, o.Rules); err != nil {
+				return err
+			}
+			if err := assignments("operator", operators, o.Operators); err != nil {
+				return err
+			}
+			if until != "" {
+				var err error
+				if o.Until, err = device.ParseDay(until); err != nil {
+					return usage{fmt.Errorf("--until: %w", err)}
+				}
+			}
+			return a.open(c.Context(), func(t *centre.Centre) error {
+				r, err := t.ProposeAdoption(c.Context(), o)
+				if err != nil {
+					return err
+				}
+				return a.print(r, adoptText(r))
+			})
+		},
+	}
+	c.Flags().StringArrayVar(&rules, "rule", nil, "which rule continues a condition: CONDITION=RULE, or CONDITION= for none")
+	c.Flags().StringArrayVar(&operators, "operator", nil, "how an operator of that system is named here: THEIRS=OURS")
+	c.Flags().StringVar(&until, "until", "", "day up to which what is found continues its row; a week from now if it is not said")
+	return c
+}
+
+// assignments reads NAME=VALUE.
+func assignments(flag string, from []string, into map[string]string) error {
+	for _, s := range from {
+		name, value, ok := strings.Cut(s, "=")
+		if _, twice := into[name]; !ok || name == "" || twice {
+			return usage{fmt.Errorf("--%s %q: write NAME=VALUE, each name once", flag, s)}
+		}
+		into[name] = value
+	}
+	return nil
+}
+
+func adoptText(r *centre.AdoptReport) string {
+	var b strings.Builder
+	for _, f := range r.Adoption.Files {
+		fmt.Fprintf(&b, "%10d rows  %s\n", f.Rows, f.Name)
+	}
+	for _, c := range r.Adoption.Rules {
+		fmt.Fprintf(&b, "%10d rows  of %s continue under %s\n", c.Rows, c.Condition, cmp.Or(c.Rule, "no rule: left behind"))
+	}
+	if r.Ended > 0 {
+		fmt.Fprintf(&b, "%10d rows  have ended and are history\n", r.Ended)
+	}
+	for _, name := range r.Left {
+		fmt.Fprintf(&b, "Not looked at: %s\n", name)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(&b, "Note: %s\n", note)
+	}
+	switch r.State {
+	case centre.AdoptInForce:
+		fmt.Fprintf(&b, "It is in force already, since record %d: nothing was done.\n", r.Record)
+	case centre.AdoptWaiting:
+		fmt.Fprintf(&b, "It is proposed already and waits for signatures: nothing was done.\nSign it: ceir approve %s --as ORGANISATION/NAME=KEYFILE\n", r.Content)
+	default:
+		fmt.Fprintf(&b, "%s\nSign it: ceir approve %s --as ORGANISATION/NAME=KEYFILE\n", r.Text, r.Content)
+	}
+	return b.String()
+}
