@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -13,7 +14,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/lake"
+	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/sim/country"
+	"github.com/openceir/openceir/internal/store"
 )
 
 // output runs a program of the script's, which must succeed, and returns what it said.
@@ -161,6 +166,37 @@ func query(ts *testscript.TestScript, neg bool, args []string) {
 		fmt.Fprintln(ts.Stdout(), s)
 	}
 	ts.Check(rows.Err())
+}
+
+// findings prints what the lake in d has as open findings, one in a line.
+func findings(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, len(args) == 0)
+	ctx := context.Background()
+	c := store.Config{Data: ts.MkAbs("d")}
+	if url := ts.Getenv("DATABASE"); url != "" {
+		c = store.Config{URL: url}
+	}
+	s, err := store.Open(ctx, c)
+	ts.Check(err)
+	defer s.Close()
+	l := &lake.Lake{Dir: ts.MkAbs("d/lake")}
+	ts.Check(s.View(ctx, func(tx ledger.Tx) error {
+		rows, err := tx.(*store.Tx).FindingParts(ctx)
+		for bucket := range device.Buckets + 1 {
+			var parts []device.Part
+			for _, r := range rows {
+				parts = append(parts, r.Part)
+			}
+			open, err2 := l.Findings(ctx, parts, bucket)
+			if err = cmp.Or(err, err2); err != nil {
+				return err
+			}
+			for i := range open {
+				fmt.Fprintf(ts.Stdout(), "%s\n", device.Encode(open[i]))
+			}
+		}
+		return nil
+	}))
 }
 
 // flip turns one bit of a file round.

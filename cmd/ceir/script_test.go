@@ -129,7 +129,7 @@ func TestScriptsOnPostgres(t *testing.T) {
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"register": register, "country": takeCountry, "authority": authority, "remember": remember, "phone": phone, "node": node,
 	"start": start, "end": end, "crash": crash, "await": await, "until": until, "s13check": s13check, "n17check": n17check,
-	"status": status, "change": change, "query": query, "flip": flip, "unpack": unpack,
+	"status": status, "change": change, "query": query, "findings": findings, "flip": flip, "unpack": unpack,
 }
 
 // want checks the number of arguments of a command that can not be negated.

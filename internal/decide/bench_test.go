@@ -34,15 +34,15 @@ func BenchmarkLook(b *testing.B) {
 
 func looks(b *testing.B, n, tacs int) map[string]time.Duration {
 	o := newOffice(b, prohibits(list.Barred, uint64(n)))
-	var c, more, closed ledger.Changes
+	var c, more, closed changes
 	for i := range n {
 		f := found(uint32(i/tacs), i%1000)
 		f.IMEI = imei.New(imei.TAC(35000000+i%tacs), uint32(i/tacs))
 		c.Open = append(c.Open, f)
-		closed.Closed = append(closed.Closed, ledger.FindingKey{IMEI: f.IMEI, Rule: "r"})
+		closed.Closed = append(closed.Closed, findingKey{IMEI: f.IMEI, Rule: "r"})
 		f.IMEI, f.Pairs = imei.New(imei.TAC(36000000+i%tacs), uint32(i/tacs)), 2
 		more.Open = append(more.Open, f)
-		closed.Closed = append(closed.Closed, ledger.FindingKey{IMEI: f.IMEI, Rule: "r"})
+		closed.Closed = append(closed.Closed, findingKey{IMEI: f.IMEI, Rule: "r"})
 	}
 	took := map[string]time.Duration{}
 	look := func(what string, want int) {

@@ -2,10 +2,12 @@ package decide
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,13 +26,25 @@ import (
 // step is the transaction that the stage is handed.
 type step struct {
 	storetest.Questions
+	open  map[string]device.Finding
 	batch *ledger.Batch
 	asked int // for findings
 }
 
-func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error) {
+// FindingsByStrength asks for the parts of findings, as the centre does, so that the question can
+// fail, and answers from memory.
+func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) (out []ledger.FindingRow, err error) {
 	s.asked++
-	return s.Questions.FindingsByStrength(ctx, rule, limit)
+	_, err = s.FindingParts(ctx)
+	for _, f := range s.open {
+		if f.Rule == rule {
+			out = append(out, ledger.FindingRow{Finding: f})
+		}
+	}
+	slices.SortFunc(out, func(a, b ledger.FindingRow) int {
+		return cmp.Or(cmp.Compare(b.Finding.Strength, a.Finding.Strength), cmp.Compare(a.Finding.IMEI, b.Finding.IMEI))
+	})
+	return out[:min(limit, len(out))], err
 }
 
 // today is the last complete day.
@@ -54,6 +68,7 @@ type office struct {
 	*storetest.Register
 	t     testing.TB
 	stage Stage[*step]
+	open  map[string]device.Finding // by key
 	notes []string
 	n     int
 }
@@ -66,7 +81,7 @@ func newOffice(t testing.TB, policies ...list.Policy) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	o := &office{Register: storetest.New(t, s, 1), t: t}
+	o := &office{Register: storetest.New(t, s, 1), t: t, open: map[string]device.Finding{}}
 	o.stage = Stage[*step]{Note: func(f string, a ...any) { o.notes = append(o.notes, fmt.Sprintf(f, a...)) }}
 	amina := storetest.Person("ministry/amina")
 	o.Must(t, o.Draft(t, "founding", receipt.Content{Kind: receipt.Founding, By: amina}, storetest.Directory().Bytes(), nil, "ministry/amina", "north/chidi"))
@@ -117,9 +132,28 @@ func (o *office) told(text string) bool {
 	return strings.Contains(strings.Join(o.notes, "\n"), text)
 }
 
-func (o *office) find(c ledger.Changes) {
+// changes is what a run of detection would change.
+type changes struct {
+	Open   []device.Finding
+	Closed []findingKey
+}
+
+type findingKey struct {
+	IMEI imei.IMEI
+	Rule string
+}
+
+func (o *office) find(c changes) {
 	o.n++
-	o.Must(o.t, o.Draft(o.t, fmt.Sprint("findings", o.n), receipt.Content{Kind: ledger.KindFindings, By: storetest.Office("detect")}, ledger.Encode(c), nil))
+	for _, k := range c.Closed {
+		f := device.Finding{IMEI: k.IMEI, Rule: k.Rule}
+		delete(o.open, f.Key())
+	}
+	for _, f := range c.Open {
+		o.open[f.Key()] = f
+	}
+	o.Must(o.t, o.Draft(o.t, fmt.Sprint("findings", o.n), receipt.Content{Kind: ledger.KindFindings, By: storetest.Office("detect")},
+		ledger.Encode(ledger.Detection{Upto: uint64(o.n)}), nil))
 }
 
 // look runs the stage once and returns how many acts it appended.
@@ -128,7 +162,7 @@ func (o *office) look() uint64 {
 	var n uint64
 	err := o.Seq.Do(o.t.Context(), func(tx ledger.Tx, b *ledger.Batch) error {
 		before := b.Size()
-		err := o.stage.write(o.t.Context(), &step{Questions: tx.(storetest.Questions), batch: b})
+		err := o.stage.write(o.t.Context(), &step{Questions: tx.(storetest.Questions), open: o.open, batch: b})
 		n = b.Size() - before
 		return err
 	})
@@ -189,7 +223,7 @@ func TestAutomatic(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := newOffice(t, c.policy)
-			o.find(ledger.Changes{Open: c.open})
+			o.find(changes{Open: c.open})
 			o.look()
 			if got := o.lines(); fmt.Sprint(got) != fmt.Sprint(c.want) {
 				t.Errorf("got %q\nwant %q", got, c.want)

@@ -17,7 +17,7 @@ func tracks(g list.Ground, ceiling uint64) list.Policy {
 	return p
 }
 
-func key(f device.Finding) ledger.FindingKey { return ledger.FindingKey{IMEI: f.IMEI, Rule: f.Rule} }
+func key(f device.Finding) findingKey { return findingKey{IMEI: f.IMEI, Rule: f.Rule} }
 
 const (
 	one      = "listed 35227402000001 prohibited barred"
@@ -33,7 +33,7 @@ const (
 // releases are counted like refusals.
 func TestMilder(t *testing.T) {
 	o := newOffice(t, prohibits(list.Barred, 2))
-	o.find(ledger.Changes{Open: []device.Finding{found(1, 1), found(2, 2)}})
+	o.find(changes{Open: []device.Finding{found(1, 1), found(2, 2)}})
 	o.stands(one, two)
 	o.policy(tracks(list.Barred, 1))
 	o.stands(one, two)
@@ -43,7 +43,7 @@ func TestMilder(t *testing.T) {
 	o.tomorrow()
 	o.stands(oneMild, two)
 	o.tomorrow()
-	o.find(ledger.Changes{Closed: []ledger.FindingKey{key(found(2, 2))}}) // what closed goes, by way of what the policy can set
+	o.find(changes{Closed: []findingKey{key(found(2, 2))}}) // what closed goes, by way of what the policy can set
 	o.stands(oneMild)
 	released := uint64(0)
 	report := o.Clean(t)
@@ -65,15 +65,15 @@ func TestMilder(t *testing.T) {
 func TestHarder(t *testing.T) {
 	weak, strong, incomplete := found(1, 1), found(2, 2), found(3, 3)
 	o := newOffice(t, tracks(list.Barred, 2))
-	o.find(ledger.Changes{Open: []device.Finding{weak, strong, incomplete}})
+	o.find(changes{Open: []device.Finding{weak, strong, incomplete}})
 	o.stands(oneMild, twoMild, "listed 35227402000003 tracked barred")
 	incomplete.Incomplete = true
-	o.find(ledger.Changes{Open: []device.Finding{incomplete}})
+	o.find(changes{Open: []device.Finding{incomplete}})
 	o.policy(prohibits(list.Barred, 1))
 	o.stands(oneMild, two, "listed 35227402000003 tracked barred")
 	o.tomorrow()
 	o.stands(one, two, "listed 35227402000003 tracked barred")
-	o.find(ledger.Changes{Closed: []ledger.FindingKey{key(incomplete)}})
+	o.find(changes{Closed: []findingKey{key(incomplete)}})
 	o.stands(one, two, "listed 35227402000003 tracked barred") // to lift it, the rule would have to prohibit it
 	if !o.told("only people can lift") {
 		t.Error("nothing tells that people must lift it")
@@ -81,7 +81,7 @@ func TestHarder(t *testing.T) {
 	o.people("drop listed 35227402000003 tracked barred\n")
 	o.stands(one, two)
 	o.people("set listed 35227402000004 tracked barred\n")
-	o.find(ledger.Changes{Open: []device.Finding{found(4, 9)}})
+	o.find(changes{Open: []device.Finding{found(4, 9)}})
 	o.tomorrow()
 	o.stands(one, two, "listed 35227402000004 tracked barred") // people's, not the rule's to make harder
 	o.Clean(t)
@@ -90,7 +90,7 @@ func TestHarder(t *testing.T) {
 // Policies may go back and forth, and the list with them.
 func TestBackAndForth(t *testing.T) {
 	o := newOffice(t)
-	o.find(ledger.Changes{Open: []device.Finding{found(1, 1)}})
+	o.find(changes{Open: []device.Finding{found(1, 1)}})
 	for range 3 {
 		o.policy(prohibits(list.Barred, 5))
 		o.stands(one)
@@ -99,7 +99,7 @@ func TestBackAndForth(t *testing.T) {
 		o.tomorrow()
 	}
 	o.policy(tracks(list.Barred, 0)) // stopped: it sets nothing more, and what it set stands
-	o.find(ledger.Changes{Open: []device.Finding{found(2, 1)}})
+	o.find(changes{Open: []device.Finding{found(2, 1)}})
 	o.stands(oneMild)
 	o.Clean(t)
 }
@@ -107,7 +107,7 @@ func TestBackAndForth(t *testing.T) {
 // A policy on another ground can not touch what stands on the former: people are told.
 func TestAnotherGround(t *testing.T) {
 	o := newOffice(t, prohibits(list.Barred, 5))
-	o.find(ledger.Changes{Open: []device.Finding{found(1, 1)}})
+	o.find(changes{Open: []device.Finding{found(1, 1)}})
 	o.stands(one)
 	o.policy(prohibits(list.Fraud, 5))
 	o.stands(one, "listed 35227402000001 prohibited fraud")
@@ -119,7 +119,7 @@ func TestAnotherGround(t *testing.T) {
 // Releasing what was stolen takes what it always takes: two persons behind the policy.
 func TestMilderOnStolen(t *testing.T) {
 	o := newOffice(t, prohibits(list.Stolen, 5))
-	o.find(ledger.Changes{Open: []device.Finding{found(1, 1)}})
+	o.find(changes{Open: []device.Finding{found(1, 1)}})
 	o.stands(stolenIs)
 	o.policy(tracks(list.Stolen, 5), "ministry/amina")
 	o.stands(stolenIs)
@@ -134,7 +134,7 @@ func TestMilderOnStolen(t *testing.T) {
 // What people lifted the rule does not set again, whatever its policy becomes.
 func TestPeopleHaveTheLastWord(t *testing.T) {
 	o := newOffice(t, prohibits(list.Barred, 5))
-	o.find(ledger.Changes{Open: []device.Finding{found(1, 1), found(2, 1)}})
+	o.find(changes{Open: []device.Finding{found(1, 1), found(2, 1)}})
 	o.stands(one, two)
 	o.people("drop " + one + "\n")
 	o.stands(two)
@@ -146,10 +146,10 @@ func TestPeopleHaveTheLastWord(t *testing.T) {
 	o.stands()
 	theirs := found(7, 1)
 	o.people("set listed 35227402000007 prohibited barred\n")
-	o.find(ledger.Changes{Open: []device.Finding{theirs}})
+	o.find(changes{Open: []device.Finding{theirs}})
 	o.policy(tracks(list.Barred, 9))
 	o.stands("listed 35227402000007 prohibited barred") // not the rule's to make milder
-	o.find(ledger.Changes{Closed: []ledger.FindingKey{key(theirs)}})
+	o.find(changes{Closed: []findingKey{key(theirs)}})
 	o.stands("listed 35227402000007 prohibited barred")
 	o.Clean(t)
 }
@@ -160,12 +160,12 @@ func TestOpenedAgain(t *testing.T) {
 	f := found(1, 1)
 	o := newOffice(t, prohibits(list.Barred, 9))
 	flip := func(p list.Policy) {
-		o.find(ledger.Changes{Closed: []ledger.FindingKey{key(f)}})
+		o.find(changes{Closed: []findingKey{key(f)}})
 		o.stands()
 		o.policy(p)
-		o.find(ledger.Changes{Open: []device.Finding{f}})
+		o.find(changes{Open: []device.Finding{f}})
 	}
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands(one)
 	for range 2 {
 		flip(tracks(list.Barred, 9))
@@ -180,7 +180,7 @@ func TestOpenedAgain(t *testing.T) {
 	flip(prohibits(list.Barred, 9))
 	o.stands()
 	f.Since++ // a new episode is judged anew
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands(one)
 	o.Clean(t)
 }
@@ -190,9 +190,9 @@ func TestLift(t *testing.T) {
 	f := found(5, 100)
 	f.Best = subscriber.Of(1010123456789, 0)
 	o := newOffice(t, prohibits(list.Duplicate, 1))
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands(dupPair, dup)
-	o.find(ledger.Changes{Closed: []ledger.FindingKey{key(f)}})
+	o.find(changes{Closed: []findingKey{key(f)}})
 	o.stands(dupPair, dup) // the ceiling was used up by the block
 	if !o.told("today 0 more may be changed") {
 		t.Error("nothing tells that the lifting waits")
@@ -208,10 +208,10 @@ func TestPair(t *testing.T) {
 	f := found(5, 100)
 	f.Best = subscriber.Of(1010123456789, 0)
 	o := newOffice(t, prohibits(list.Duplicate, 9))
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands(dupPair, dup)
 	o.people("set " + dup + "\n") // theirs now
-	o.find(ledger.Changes{Closed: []ledger.FindingKey{key(f)}})
+	o.find(changes{Closed: []findingKey{key(f)}})
 	o.stands(dupPair, dup)
 	if !o.told("it would refuse 1 active pairs") {
 		t.Error("nothing tells why the pair stands")
@@ -220,12 +220,12 @@ func TestPair(t *testing.T) {
 	o.stands()
 
 	f.Since++
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands(dupPair, dup)
 	o.people("drop " + dupPair + "\n")
-	o.find(ledger.Changes{Closed: []ledger.FindingKey{key(f)}})
+	o.find(changes{Closed: []findingKey{key(f)}})
 	o.stands()
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands()
 	o.Clean(t)
 }
@@ -233,7 +233,7 @@ func TestPair(t *testing.T) {
 // However many measures wait, one note tells.
 func TestNotesAreFew(t *testing.T) {
 	o := newOffice(t, prohibits(list.Barred, 100))
-	var open ledger.Changes
+	var open changes
 	for i := range 100 {
 		open.Open = append(open.Open, found(uint32(i), 1))
 	}
@@ -250,12 +250,12 @@ func TestNotesAreFew(t *testing.T) {
 func TestGap(t *testing.T) {
 	o := newOffice(t, prohibits(list.Barred, 9))
 	f := found(1, 1)
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands("listed 35227402000001 prohibited barred")
 	f.Ended = today
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands()
 	f.Ended = 0
-	o.find(ledger.Changes{Open: []device.Finding{f}})
+	o.find(changes{Open: []device.Finding{f}})
 	o.stands("listed 35227402000001 prohibited barred")
 }

@@ -42,12 +42,12 @@ func (f *follower) step() (wrote, compared bool, acts uint64, err error) {
 	var write func(context.Context, *step) error
 	var upto uint64
 	err = f.Store.View(ctx, func(tx ledger.Tx) (err error) {
-		write, upto, err = f.stage.Look(ctx, &step{Questions: tx.(storetest.Questions)}, f.after)
+		write, upto, err = f.stage.Look(ctx, &step{Questions: tx.(storetest.Questions), open: f.open}, f.after)
 		return err
 	})
 	if err == nil && write != nil {
 		err = f.Seq.Do(ctx, func(tx ledger.Tx, b *ledger.Batch) error {
-			s, before := &step{Questions: tx.(storetest.Questions), batch: b}, b.Size()
+			s, before := &step{Questions: tx.(storetest.Questions), open: f.open, batch: b}, b.Size()
 			err := write(ctx, s)
 			compared, acts = s.asked > 0, b.Size()-before
 			return err
@@ -76,7 +76,7 @@ func TestLook(t *testing.T) {
 	f.want("nothing new", false, false, 0)
 	o.Must(t, o.Draft(t, "step", o.office("other"), ledger.Encode(ledger.Step{Stage: "other", Upto: 1}), nil))
 	f.want("another stage moved on", false, false, 0)
-	o.find(ledger.Changes{Open: []device.Finding{found(1, 1), found(2, 1), found(3, 1)}})
+	o.find(changes{Open: []device.Finding{found(1, 1), found(2, 1), found(3, 1)}})
 	f.want("findings", true, true, 2)
 	f.want("its own acts", true, false, 0)
 	f.want("nothing new", false, false, 0)
@@ -104,7 +104,7 @@ func TestLook(t *testing.T) {
 func TestFailedLookIsRepeated(t *testing.T) {
 	o := newOffice(t, prohibits(list.Barred, 2))
 	f := o.follower()
-	o.find(ledger.Changes{Open: []device.Finding{found(1, 1)}})
+	o.find(changes{Open: []device.Finding{found(1, 1)}})
 	f.want("findings", true, true, 1)
 	f.want("its own act", true, false, 0)
 	o.Clock.Add(lookAgain)
@@ -129,7 +129,7 @@ func TestDecideFaults(t *testing.T) {
 		o := newOffice(t, prohibits(list.Duplicate, 3))
 		a, b, c := found(5, 3), found(6, 2), found(7, 1)
 		a.Best, b.Best = subscriber.Of(1010123456789, 0), subscriber.Of(1010123456788, 0)
-		o.find(ledger.Changes{Open: []device.Finding{a, b, c}})
+		o.find(changes{Open: []device.Finding{a, b, c}})
 		_, sign := o.propose(ask)
 		if err := sign("ministry/amina", receipt.Asks); err != nil {
 			t.Fatal(err)
@@ -138,7 +138,7 @@ func TestDecideFaults(t *testing.T) {
 		for _, next := range []func(){
 			func() {},
 			func() { o.tomorrow(); o.policy(tracks(list.Duplicate, 9)) },
-			func() { o.find(ledger.Changes{Closed: []ledger.FindingKey{key(a)}}) },
+			func() { o.find(changes{Closed: []findingKey{key(a)}}) },
 		} {
 			next()
 			for failed = true; failed; {
@@ -314,10 +314,10 @@ func TestConverges(t *testing.T) {
 				f.Since += device.Day(dice.IntN(2))
 				f.Best = subscriber.Of(1010123456700+subscriber.IMSI(serial), 0)
 				open[serial] = f
-				o.find(ledger.Changes{Open: []device.Finding{f}})
+				o.find(changes{Open: []device.Finding{f}})
 			case 2:
 				if delete(open, serial); is {
-					o.find(ledger.Changes{Closed: []ledger.FindingKey{key(f)}})
+					o.find(changes{Closed: []findingKey{key(f)}})
 				}
 			case 3:
 				p = []list.Policy{prohibits(list.Duplicate, 50), tracks(list.Duplicate, 50)}[dice.IntN(2)]

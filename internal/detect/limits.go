@@ -64,6 +64,10 @@ const (
 	// imports keep a file from bringing more.
 	maxTexts    = 1 << 20
 	maxTextRows = 1 << 22
+	// maxFindingParts bounds the parts of findings of one bucket: whoever reads them opens all. And
+	// parts that change more than one in mergeShare of what the first has are joined with it.
+	maxFindingParts = 6
+	mergeShare      = 4
 	// maxGaps bounds the gaps of data that a result lists by name; the rest are counted.
 	maxGaps = 20
 

@@ -25,8 +25,10 @@ type View interface {
 	LiveParts(ctx context.Context, table string) ([]device.Part, error)
 	// Files returns the files of a kind in force, in the order of their adoption.
 	Files(ctx context.Context, kind device.FileKind, op device.Operator) ([]ledger.FileRow, error)
-	// Findings yields the open findings by (IMEI, rule).
-	Findings(ctx context.Context) iter.Seq2[ledger.FindingRow, error]
+	// FindingParts returns the parts that hold the findings, in the order in which they count.
+	FindingParts(ctx context.Context) ([]ledger.PartRow, error)
+	// OlderFindings returns the findings of a register whose acts hold them: see ledger.OlderFindings.
+	OlderFindings(ctx context.Context) ([]device.Finding, error)
 }
 
 // Tx is what the stage writes through.
@@ -35,10 +37,15 @@ type Tx interface {
 	Batch() *ledger.Batch
 }
 
-// Lake is what the stage reads of the lake: sightings.
+// Lake is what the stage reads of the lake, sightings, and where it keeps findings. Whoever steps the
+// stage holds the lake meanwhile: no act names the parts before the step's own.
 type Lake interface {
 	Histories(ctx context.Context, parts []device.Part, bucket int) iter.Seq2[*device.History, error]
 	Malformed(ctx context.Context, parts []device.Part) iter.Seq2[device.Malformed, error]
+	// Findings returns the open findings of a bucket, sorted by (IMEI, text, rule); device.Buckets is
+	// the bucket of malformed identifiers. The later parts count.
+	Findings(ctx context.Context, parts []device.Part, bucket int) ([]device.Finding, error)
+	WriteFindings(ctx context.Context, bucket int, rows []ledger.FindingRow) (device.Part, error)
 	Present(ctx context.Context, parts []device.Part, from device.Month) (days, timed map[device.Operator]map[device.Day]bool, err error)
 }
 
@@ -97,15 +104,26 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 		return nil, after, err
 	}
 	upto := head.Size
-	changes, err := s.judge(ctx, view, day.Day)
+	found, err := s.findings(ctx, view)
+	if err != nil {
+		return nil, after, err
+	}
+	d, err := s.judge(ctx, view, found, day.Day)
 	if err != nil {
 		return nil, after, fmt.Errorf("judging the country as of %s: %w", day.Day, err)
 	}
-	return func(_ context.Context, tx T) error { return write(tx.Batch(), changes, after, upto) }, upto, nil
+	d.Upto = upto
+	return func(ctx context.Context, tx T) error {
+		if err := found.unchanged(ctx, tx); err != nil {
+			return err
+		}
+		return write(tx.Batch(), d, after)
+	}, upto, nil
 }
 
-// judge runs the pass over every bucket, and the one over malformed identifiers.
-func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes, error) {
+// judge runs the pass over every bucket, and the one over malformed identifiers, and keeps what
+// changed.
+func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf device.Day) (*ledger.Detection, error) {
 	conditions, err := Current(ctx, view)
 	if err != nil {
 		return nil, err
@@ -126,14 +144,16 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 	if err != nil {
 		return nil, err
 	}
-	previous, texts, err := s.open(ctx, view)
-	if err != nil {
-		return nil, err
+	var open [device.Buckets + 1][]device.Finding
+	for bucket := range open {
+		if open[bucket], err = s.open(ctx, before, bucket); err != nil {
+			return nil, err
+		}
 	}
 	found := make([]*Part, device.Buckets+1)
 	for bucket := range device.Buckets {
 		pass := Pass{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage,
-			Histories: s.Lake.Histories(ctx, parts, bucket), Previous: previous[bucket]}
+			Histories: s.Lake.Histories(ctx, parts, bucket), Previous: open[bucket]}
 		if pass.Lists, err = s.Shelf.Lists(ctx, lists, bucket); err != nil {
 			return nil, err
 		}
@@ -144,11 +164,11 @@ func (s *Stage[T]) judge(ctx context.Context, view T, asOf device.Day) (*Changes
 	if facts.Lists, err = s.texts(ctx, lists); err != nil {
 		return nil, err
 	}
-	pass := Texts{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage, Rows: s.Lake.Malformed(ctx, parts), Previous: texts}
+	pass := Texts{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage, Rows: s.Lake.Malformed(ctx, parts), Previous: open[device.Buckets]}
 	if found[device.Buckets], err = pass.Collect(); err != nil {
 		return nil, err
 	}
-	return Settle(Base{}, found...), nil
+	return s.keep(ctx, before, Settle(Base{}, found...), &open)
 }
 
 // texts reads what the lists have of malformed identifiers.
@@ -183,22 +203,6 @@ func (m *Marks) list(kind device.FileKind, since device.Day) {
 	case device.FileMonitoring:
 		m.OnMonitored, m.Monitored = true, since
 	}
-}
-
-// open reads the open findings, by bucket, and those of malformed identifiers.
-func (s *Stage[T]) open(ctx context.Context, view T) (buckets [device.Buckets][]device.Finding, texts []device.Finding, err error) {
-	for f, err := range view.Findings(ctx) {
-		if err != nil {
-			return buckets, nil, err
-		}
-		if f.Finding.Text != "" {
-			texts = append(texts, f.Finding)
-			continue
-		}
-		b := device.BucketOf(f.Finding.IMEI)
-		buckets[b] = append(buckets[b], f.Finding)
-	}
-	return buckets, texts, nil
 }
 
 // Current returns the conditions in force: those last recorded, or the default.
@@ -287,15 +291,11 @@ func ranges(days map[device.Day]bool) []Range {
 	return out
 }
 
-// write appends what changed, unless another process has looked meanwhile.
-func write(b *ledger.Batch, ch *Changes, after, upto uint64) error {
-	body := ledger.Changes{Upto: upto, Day: ch.AsOf, Open: append(slices.Clone(ch.Opened), ch.Changed...), Text: said(ch)}
-	for _, c := range ch.Closed {
-		body.Closed = append(body.Closed, ledger.FindingKey{IMEI: c.Finding.IMEI, Text: c.Finding.Text, Rule: c.Finding.Rule})
-	}
-	c := receipt.Content{Kind: ledger.KindFindings, Key: ledger.KeyOf("findings", fmt.Sprint(after), fmt.Sprint(upto)),
+// write appends what the run found.
+func write(b *ledger.Batch, found *ledger.Detection, after uint64) error {
+	c := receipt.Content{Kind: ledger.KindFindings, Key: ledger.KeyOf("findings", fmt.Sprint(after), fmt.Sprint(found.Upto)),
 		By: receipt.Author{Sort: receipt.Office, Name: ledger.StageDetect}}
-	d, err := ledger.NewDraft(b.Random(), c, device.Encode(body), nil)
+	d, err := ledger.NewDraft(b.Random(), c, device.Encode(found), nil)
 	if err == nil {
 		_, err = b.Append(d)
 	}

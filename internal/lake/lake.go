@@ -27,7 +27,8 @@
 //	subscribers    imsi int64, uid string
 //	associations   imei int64, uid string
 //
-// and the runs of lists that operators were given (see internal/listgen):
+// and the runs of lists that operators were given (see internal/listgen), and the open findings (see
+// TableFindings):
 //
 //	list_devices     imei int64, text string, block_date date, reasons string, amnesty, pending int32
 //	list_notices     imei int64, text string, imsi, msisdn int64, operator string, block_date date,
@@ -37,6 +38,10 @@
 // and what was taken over from another system (see internal/adopt):
 //
 //	adopted  imei int64, text string, rule string, since date, block_date date null, amnesty int32
+//
+//	findings         imei int64, text, rule, version string, since date, found, block, ended, again
+//	                 date null, strength, pairs int32, best int64 null: a subscriber.ID, amnesty,
+//	                 incomplete, closed int32, params, evidence string: JSON objects of texts
 //
 // Month is the first day of the month. Numbers are without leading zeros: an IMEI has 14 digits.
 // Days are sorted by (imei, imsi, msisdn, operator), nulls first, visits by (imei, from_minute,

@@ -29,6 +29,9 @@ const (
 	// factsMax bounds the rows of a facts table, which readers hold in memory. The worldwide
 	// directory has about 300,000 type codes, the largest national stolen lists some millions.
 	factsMax = 1 << 25
+	// objectsMax bounds the evidence that a reader of findings keeps to hand equal ones out as one
+	// map: rules that find multitudes say the same of all, others say something else of each.
+	objectsMax = 1 << 12
 	// windowDays is the length of the window in which a device counts as active.
 	windowDays = 30
 )

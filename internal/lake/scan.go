@@ -134,6 +134,7 @@ type fact[T any] struct {
 	order func(a, b *T) int
 	load  func(cols []column, rows []T, gone []bool) error
 	whole func(*T) imei.IMEI // tells of which device a row is, where a table was once not cut by device
+	keep  func(*T) bool      // leaves rows out, all of a key or none; nil keeps all
 }
 
 // anyBucket reads parts of all buckets.
@@ -172,7 +173,7 @@ func readBatch[T any](ctx context.Context, l *Lake, p device.Part, f *fact[T], b
 	err = scan(ctx, l, p, f.names, func(cols []column, n int) error {
 		if change := &cols[len(cols)-1]; change.absent {
 			old = true
-		} else if b.rows == nil {
+		} else if b.rows == nil && f.keep == nil {
 			b.rows = make([]T, 0, p.Rows)
 		}
 		clear(gone[:n])
@@ -187,7 +188,9 @@ func readBatch[T any](ctx context.Context, l *Lake, p device.Part, f *fact[T], b
 			if !old && bucket != anyBucket && p.Bucket != bucket {
 				return errOther // only parts of an earlier version are of all buckets
 			}
-			b.put(chunk[i], gone[i])
+			if f.keep == nil || f.keep(&chunk[i]) {
+				b.put(chunk[i], gone[i])
+			}
 		}
 		return nil
 	})

@@ -171,6 +171,7 @@ func writerOptions() []parquet.WriterOption {
 var unbounded = [...]string{
 	"operator", "status", "change", "reason", "list", "manufacturer", "device_type", "bands", "other",
 	"make", "model", "model_number", "brand_name", "radio_interface", "device_id", "uid",
+	"rule", "version", "params", "evidence",
 }
 
 type counter struct {

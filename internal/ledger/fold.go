@@ -129,23 +129,6 @@ func foldFile(index uint64, body []byte) ([]Change, error) {
 	return out, nil
 }
 
-func foldFindings(index uint64, body []byte) ([]Change, error) {
-	ch, err := Decode[Changes](body)
-	if err := cmp.Or(err, count(ch.Upto)); err != nil {
-		return nil, err
-	}
-	out := []Change{put(CursorRow{StageDetect, ch.Upto, index})}
-	for _, k := range ch.Closed {
-		row := FindingRow{}
-		row.Finding.IMEI, row.Finding.Text, row.Finding.Rule = k.IMEI, k.Text, k.Rule
-		out = append(out, drop(row))
-	}
-	for _, f := range ch.Open {
-		out = append(out, put(FindingRow{index, f}))
-	}
-	return out, nil
-}
-
 func foldSignature(index uint64, body []byte) ([]Change, error) {
 	s, err := Decode[Signature](body)
 	if err != nil {

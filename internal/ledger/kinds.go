@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/receipt"
 )
@@ -17,7 +16,7 @@ const (
 	KindWithdrawal receipt.Kind = "withdrawal" // a file's effect was taken back; body: Withdrawal
 	KindConditions receipt.Kind = "conditions" // rules that detection uses from now on; body: their YAML text
 	KindDay        receipt.Kind = "day"        // the last complete day moved on; body: Day
-	KindFindings   receipt.Kind = "findings"   // what changed in the findings; body: Changes
+	KindFindings   receipt.Kind = "findings"   // what changed in the findings; body: Detection
 	KindStep       receipt.Kind = "step"       // a stage moved on; body: Step
 	KindSignature  receipt.Kind = "signature"  // a person signed a proposal; body: Signature
 	KindNode       receipt.Kind = "node"       // an operator's node spoke of its list; body: device.NodeReport
@@ -33,22 +32,6 @@ type Withdrawal struct {
 // Day is the body of KindDay: the last complete day that stages look back from.
 type Day struct {
 	Day device.Day `json:"day"`
-}
-
-// Changes is the body of KindFindings. It moves the cursor of the stage detect.
-type Changes struct {
-	Upto   uint64            `json:"upto"` // the stage has seen every record below
-	Day    device.Day        `json:"day"`
-	Open   []device.Finding  `json:"open,omitempty"` // opened or changed
-	Closed []FindingKey      `json:"closed,omitempty"`
-	Text   map[string]string `json:"text,omitempty"` // what the run says of itself: coverage, rules stopped
-}
-
-// FindingKey names an open finding.
-type FindingKey struct {
-	IMEI imei.IMEI `json:"imei"`
-	Text string    `json:"text,omitempty"` // of a malformed identifier
-	Rule string    `json:"rule"`
 }
 
 // Step is the body of KindStep.

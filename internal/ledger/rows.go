@@ -18,7 +18,6 @@ const (
 	Files       Table = "files"
 	Parts       Table = "parts"
 	Withdrawals Table = "withdrawals"
-	Findings    Table = "findings"
 	Proposals   Table = "proposals"
 	Signatures  Table = "signatures"
 	Nodes       Table = "nodes"
@@ -26,7 +25,7 @@ const (
 )
 
 // Tables lists the derived tables.
-var Tables = []Table{Acts, Subjects, Files, Parts, Withdrawals, Findings, Proposals, Signatures, Nodes, Cursors}
+var Tables = []Table{Acts, Subjects, Files, Parts, Withdrawals, Proposals, Signatures, Nodes, Cursors}
 
 // Row is one row of a derived table. Two rows of one key are equal if Encode prints them alike.
 type Row interface {
@@ -54,9 +53,9 @@ type FileRow struct {
 	File  device.File
 }
 
-// PartRow is a part of the lake that a file gave.
+// PartRow is a part of the lake that a file gave, or an act.
 type PartRow struct {
-	File string // digest
+	File string // digest; of an act, what stands for one
 	Part device.Part
 }
 
@@ -65,12 +64,6 @@ type WithdrawalRow struct {
 	File   string
 	Index  uint64
 	Reason string
-}
-
-// FindingRow is an open finding.
-type FindingRow struct {
-	Index   uint64
-	Finding device.Finding
 }
 
 // ProposalRow is a content that people are asked to sign, with the openings it commits to.
@@ -111,7 +104,6 @@ func (r SubjectRow) Table() Table    { return Subjects }
 func (r FileRow) Table() Table       { return Files }
 func (r PartRow) Table() Table       { return Parts }
 func (r WithdrawalRow) Table() Table { return Withdrawals }
-func (r FindingRow) Table() Table    { return Findings }
 func (r ProposalRow) Table() Table   { return Proposals }
 func (r SignatureRow) Table() Table  { return Signatures }
 func (r NodeRow) Table() Table       { return Nodes }
@@ -122,7 +114,6 @@ func (r SubjectRow) Key() string    { return fmt.Sprintf("%d %s-%s", r.Index, r.
 func (r FileRow) Key() string       { return r.File.Digest }
 func (r PartRow) Key() string       { return r.File + " " + r.Part.Digest }
 func (r WithdrawalRow) Key() string { return r.File }
-func (r FindingRow) Key() string    { return r.Finding.Key() }
 func (r ProposalRow) Key() string   { return r.Content.String() }
 func (r SignatureRow) Key() string  { return r.Content.String() + " " + r.Person }
 func (r NodeRow) Key() string       { return r.Node }

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/openceir/openceir/imei"
@@ -91,27 +92,43 @@ func (w *World) givePolicy() string {
 	return fmt.Sprintf("%s %d/%d by %v %s", p.Rule, p.Ceiling, p.DryRun, by, w.submit(w.draft(receipt.Policy, office("decide"), 0, p.Bytes(), by...)))
 }
 
-// find opens and closes findings, as detection would.
+// find opens and closes findings, as detection would, in a part that changes those there are or, when
+// those have become many, takes their place.
 func (w *World) find() string {
-	ch := ledger.Changes{Upto: w.processes[0].state().Head.Size, Day: device.DayOf(w.now, w.now.Location())}
-	var open []ledger.FindingRow
+	d := ledger.Detection{Upto: w.processes[0].state().Head.Size, Day: device.DayOf(w.now, w.now.Location())}
+	var parts []ledger.PartRow
 	w.must(w.memory.View(w.ctx, func(t ledger.Tx) (err error) {
-		open, err = rows(w.ctx, &step{Tx: t}, ledger.Findings, func(ledger.FindingRow) bool { return true })
+		parts, err = findingParts(w.ctx, t)
 		return err
 	}))
-	for _, row := range open {
+	open := w.shelf.open(parts)
+	changed := map[string]ledger.FindingRow{}
+	closed := 0
+	for _, key := range slices.Sorted(maps.Keys(open)) {
 		if w.chance(4) {
-			ch.Closed = append(ch.Closed, ledger.FindingKey{IMEI: row.Finding.IMEI, Rule: row.Finding.Rule})
+			changed[key] = ledger.FindingRow{Finding: open[key], Closed: true}
+			closed++
 		}
 	}
 	for range 1 + w.dice.IntN(4) {
-		ch.Open = append(ch.Open, w.drawFinding())
+		if f := w.drawFinding(); !changed[f.Key()].Closed {
+			changed[f.Key()] = ledger.FindingRow{Finding: f}
+		}
 	}
-	ch.Open = slices.DeleteFunc(ch.Open, func(f device.Finding) bool {
-		return slices.ContainsFunc(ch.Closed, func(k ledger.FindingKey) bool { return k.IMEI == f.IMEI && k.Rule == f.Rule })
-	})
-	w.submit(w.draft(ledger.KindFindings, office("detect"), 0, ledger.Encode(ch)))
-	return fmt.Sprintf("%d open, %d closed", len(ch.Open), len(ch.Closed))
+	rows := changed
+	if len(parts) == 3 {
+		for _, p := range parts {
+			d.Gone = append(d.Gone, ledger.FindingPart{Act: p.BroughtBy(), Digest: p.Part.Digest})
+		}
+		rows = map[string]ledger.FindingRow{}
+		for key, f := range open {
+			rows[key] = ledger.FindingRow{Finding: f}
+		}
+		maps.Copy(rows, changed)
+	}
+	d.Added = []device.Part{w.shelf.keep(rows)}
+	w.submit(w.draft(ledger.KindFindings, office("detect"), 0, ledger.Encode(d)))
+	return fmt.Sprintf("%d open, %d closed", len(changed)-closed, closed)
 }
 
 func (w *World) drawFinding() device.Finding {

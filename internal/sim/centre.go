@@ -35,6 +35,7 @@ type process struct {
 // step is what stages are handed: see internal/node/centre, whose transaction it is like.
 type step struct {
 	ledger.Tx
+	shelf shelf
 	batch *ledger.Batch
 }
 
@@ -60,11 +61,11 @@ func (p *process) view(ctx context.Context, f func(*step) error) error {
 	if _, err := p.sequencer.Fresh(ctx); err != nil {
 		return err
 	}
-	return p.store.View(ctx, func(t ledger.Tx) error { return f(&step{Tx: t}) })
+	return p.store.View(ctx, func(t ledger.Tx) error { return f(&step{Tx: t, shelf: p.w.shelf}) })
 }
 
 func (p *process) do(ctx context.Context, f func(*step) error) error {
-	return p.sequencer.Do(ctx, func(t ledger.Tx, b *ledger.Batch) error { return f(&step{t, b}) })
+	return p.sequencer.Do(ctx, func(t ledger.Tx, b *ledger.Batch) error { return f(&step{t, p.w.shelf, b}) })
 }
 
 // handler is the centre's side of the feed.
@@ -114,7 +115,13 @@ func (s *step) LastDay(context.Context) (device.Day, bool, error) { return math.
 
 // FindingsByStrength implements decide.View.
 func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error) {
-	out, err := rows(ctx, s, ledger.Findings, func(r ledger.FindingRow) bool { return r.Finding.Rule == rule })
+	parts, err := findingParts(ctx, s)
+	var out []ledger.FindingRow
+	for _, f := range s.shelf.open(parts) {
+		if f.Rule == rule {
+			out = append(out, ledger.FindingRow{Finding: f})
+		}
+	}
 	slices.SortFunc(out, func(a, b ledger.FindingRow) int {
 		return cmp.Or(cmp.Compare(b.Finding.Strength, a.Finding.Strength), cmp.Compare(a.Finding.IMEI, b.Finding.IMEI))
 	})

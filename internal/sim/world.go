@@ -36,6 +36,7 @@ type World struct {
 	founders    receipt.Digest
 
 	memory    *Memory
+	shelf     shelf
 	processes [2]*process
 	operators []*operator
 	witness   *Witness
@@ -71,7 +72,7 @@ func newWorld(seed uint64, dir string, p plant) *World {
 	var key [32]byte
 	copy(key[:], fmt.Sprintf("openceir world %d", seed))
 	w := &World{seed: seed, ctx: context.Background(), dir: dir, dice: rand.New(rand.NewPCG(seed, 1)), random: rand.NewChaCha8(key), plant: p,
-		now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), memory: NewMemory(), acked: map[receipt.Digest]uint64{},
+		now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), memory: NewMemory(), shelf: shelf{}, acked: map[receipt.Digest]uint64{},
 		barred: map[receipt.Digest]string{}, proposed: map[receipt.Digest]bool{}, tallies: map[string]int{}}
 	w.size = size{events: leastEvents + w.dice.IntN(moreEvents), operators: 2 + w.dice.IntN(3)}
 	private, public, err := note.GenerateKey(w.random, "sim.openceir")

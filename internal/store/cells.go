@@ -8,7 +8,6 @@ import (
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/receipt"
-	"github.com/openceir/openceir/subscriber"
 )
 
 // cells takes the columns of one stored row in their order. It believes nothing: a value that this
@@ -62,14 +61,6 @@ func (c *cells) int32() int32 {
 	return int32(n)
 }
 
-func (c *cells) flag() bool {
-	n := c.integer()
-	if n != 0 && n != 1 {
-		c.fail("%d is neither 0 nor 1", n)
-	}
-	return n == 1
-}
-
 func (c *cells) imei() imei.IMEI {
 	n := c.integer()
 	if n < 0 || n >= 100_000_000_000_000 {
@@ -84,21 +75,6 @@ func (c *cells) digest() receipt.Digest {
 		c.fail("%w", err)
 	}
 	return d
-}
-
-func (c *cells) subscriber() subscriber.ID {
-	s := c.text()
-	if s == "" {
-		return 0
-	}
-	id, err := subscriber.Parse(s)
-	if err == nil && id.String() != s {
-		err = fmt.Errorf("it would be written %q", id)
-	}
-	if err != nil {
-		c.fail("%w", err)
-	}
-	return id
 }
 
 // jsonOf writes a map as JSON text, {} for none.

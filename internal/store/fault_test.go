@@ -115,8 +115,8 @@ func (b *broken) drafts() []ledger.Draft {
 	name := func(what string) string { return fmt.Sprintf("%s of batch %d", what, b.batch) }
 	file := b.story.FileA
 	file.Digest = ledger.KeyOf(name("file")).String()
-	changes := ledger.Changes{Upto: uint64(b.batch), Open: []device.Finding{{IMEI: storetest.Spare, Rule: "r", Strength: b.batch}},
-		Closed: []ledger.FindingKey{{IMEI: storetest.Blocked, Rule: "stolen-list"}}}
+	part := device.Part{Digest: ledger.KeyOf(name("part")).String(), Table: ledger.TableFindings, Rows: int64(b.batch), Bytes: 9}
+	changes := ledger.Detection{Upto: uint64(b.batch), Added: []device.Part{part}, Gone: []ledger.FindingPart{{Act: 11, Digest: part.Digest}}}
 	line := list.Line{Class: list.Listed, From: storetest.Spare + 1, To: storetest.Spare + 1, Status: list.Tracked, Ground: list.Court, Version: list.AnyVersion}
 	var out []ledger.Draft
 	for _, a := range []struct {

@@ -90,7 +90,7 @@ func TestChangedSchema(t *testing.T) {
 				"ALTER TABLE acts ADD COLUMN b TEXT":                                  "column acts.b",
 				"ALTER TABLE acts RENAME COLUMN kind TO sort":                         "acts.",
 				"DROP TABLE nodes":                                                    "nodes",
-				"DROP INDEX findings_strength":                                        "index findings_strength",
+				"DROP INDEX parts_table":                                              "index parts_table",
 				"CREATE INDEX more ON acts (kind)":                                    "index more",
 				"CREATE VIEW more AS SELECT idx FROM acts":                            "more",
 				"INSERT INTO schema (version, digest) VALUES (99, '')":                "99",
@@ -118,4 +118,41 @@ func TestChangedSchema(t *testing.T) {
 var triggers = map[string]string{
 	"sqlite":   "CREATE TRIGGER more AFTER INSERT ON acts BEGIN DELETE FROM nodes; END",
 	"postgres": "CREATE TRIGGER more BEFORE UPDATE ON acts FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+}
+
+// A register whose acts hold the findings, with a table of them, is brought to this version: the
+// table goes, the stage begins anew, and what was open can be read from the acts.
+func TestFindingsInActs(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.name, func(t *testing.T) {
+			c := d.make(t)
+			s := storetest.New(t, open(t, c), 1)
+			for i, body := range []string{
+				`{"upto":9,"day":20030,"open":[{"imei":"35227301738634","rule":"r","version":"v","since":3,"strength":4,"pairs":1,"found":20030,"block":20090},` +
+					`{"imei":"35227301738635","rule":"r","version":"v","since":3,"strength":4,"pairs":1}]}`,
+				`{"upto":12,"day":20031,"closed":[{"imei":"35227301738635","rule":"r"}],"text":{"a":"b"}}`,
+			} {
+				s.Must(t, s.Draft(t, fmt.Sprint(i), receipt.Content{Kind: ledger.KindFindings, By: storetest.Office("detect")}, []byte(body), nil))
+			}
+			r := rawOf(t, c)
+			for _, text := range []string{"CREATE TABLE findings (imei bigint)", "CREATE INDEX findings_strength ON findings (imei)",
+				"INSERT INTO cursors (stage, upto, idx) VALUES ('detect', 12, 1), ('other', 3, 0)", "DELETE FROM schema WHERE version = 3"} {
+				r.must(text)
+			}
+			s = storetest.New(t, open(t, c), 1)
+			want(t, s.Verify(t, nil), "cursors other: no record of the ledger gives this row")
+			r.must("DELETE FROM cursors WHERE stage = 'other'")
+			s.Clean(t)
+			err := s.Store.View(t.Context(), func(tx ledger.Tx) error {
+				older, err := ledger.OlderFindings(t.Context(), tx)
+				if len(older) != 1 || older[0].Block != 20090 {
+					t.Errorf("the acts left %+v open", older)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
@@ -67,44 +66,10 @@ func (tx *Tx) LiveParts(ctx context.Context, table string) ([]device.Part, error
 	return out, nil
 }
 
-// Findings yields the open findings by IMEI, text and rule.
-func (tx *Tx) Findings(ctx context.Context) iter.Seq2[ledger.FindingRow, error] {
-	return converted(tx.all(ctx, derived[ledger.Findings]), func(values []any) (ledger.FindingRow, error) {
-		r, err := derived[ledger.Findings].read(values)
-		if err != nil {
-			return ledger.FindingRow{}, err
-		}
-		return r.(ledger.FindingRow), nil
-	})
-}
-
-// FindingsOf returns the open findings of a device, by rule.
-func (tx *Tx) FindingsOf(ctx context.Context, m imei.IMEI) ([]ledger.FindingRow, error) {
-	return rowsOf[ledger.FindingRow](ctx, tx, ledger.Findings, "findings_of", int64(m))
-}
-
-// FindingsByStrength returns up to limit open findings of a rule, the strongest first, those of
-// equal strength by IMEI.
-func (tx *Tx) FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error) {
-	return rowsOf[ledger.FindingRow](ctx, tx, ledger.Findings, "findings_by_strength", rule, int64(limit))
-}
-
-// CountFindings returns the number of open findings of each rule that has any.
-func (tx *Tx) CountFindings(ctx context.Context) (map[string]int, error) {
-	rows, err := tx.s.query(ctx, text("findings_count"))
-	if err != nil {
-		return nil, fmt.Errorf("counting findings: %w", err)
-	}
-	out := map[string]int{}
-	for _, values := range rows {
-		c := &cells{values: values}
-		rule := c.text()
-		out[rule] = int(c.number())
-		if c.err != nil {
-			return nil, fmt.Errorf("counting findings: %w", c.err)
-		}
-	}
-	return out, nil
+// FindingParts returns the parts of the lake that hold the findings, in the order in which they
+// count: of a finding that several have, the last one's word is in force.
+func (tx *Tx) FindingParts(ctx context.Context) ([]ledger.PartRow, error) {
+	return rowsOf[ledger.PartRow](ctx, tx, ledger.Parts, "parts_of_table", ledger.TableFindings)
 }
 
 // Subjects returns the indexes of the measures that speak of a device, by itself or within a

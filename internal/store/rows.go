@@ -1,7 +1,6 @@
 package store
 
 import (
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/receipt"
@@ -53,11 +52,6 @@ var derived = map[ledger.Table]*table{
 		row: func(c *cells) ledger.Row {
 			return ledger.WithdrawalRow{File: c.text(), Index: c.number(), Reason: c.text()}
 		},
-	},
-	ledger.Findings: {
-		name:    "findings",
-		columns: columnsOf("imei:i form:t rule:t version:t since:i again:i strength:i pairs:i best:t found:i block:i ended:i amnesty:i incomplete:i params:t evidence:t idx:i"),
-		keys:    3, indexes: []string{"findings_strength"}, values: findingValues, row: findingRow,
 	},
 	ledger.Proposals: {
 		name: "proposals", columns: columnsOf("content:t idx:i kind:t author:t proposal:t"), keys: 1,
@@ -122,33 +116,5 @@ func fileRow(c *cells) ledger.Row {
 	r.File.Rows, r.File.Refused, r.File.Malformed = c.integer(), c.integer(), c.integer()
 	r.File.Stats = jsonTo[int64](c)
 	r.File.Delta = r.File.Stats["delta"] != 0
-	return r
-}
-
-func findingValues(r ledger.Row) []any {
-	row := r.(ledger.FindingRow)
-	f := &row.Finding
-	return []any{int64(f.IMEI), f.Text, f.Rule, f.Version, int64(f.Since), int64(f.Again), int64(f.Strength), int64(f.Pairs), f.Best.String(),
-		int64(f.Found), int64(f.Block), int64(f.Ended), flag(f.Amnesty), flag(f.Incomplete), jsonOf(f.Params), jsonOf(f.Evidence), int64(row.Index)}
-}
-
-func flag(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func findingRow(c *cells) ledger.Row {
-	var r ledger.FindingRow
-	f := &r.Finding
-	f.IMEI, f.Text, f.Rule, f.Version = imei.IMEI(c.imei()), c.text(), c.text(), c.text()
-	f.Since, f.Again = device.Day(c.int32()), device.Day(c.int32())
-	f.Strength, f.Pairs = int(c.integer()), int(c.integer())
-	f.Best = c.subscriber()
-	f.Found, f.Block, f.Ended = device.Day(c.int32()), device.Day(c.int32()), device.Day(c.int32())
-	f.Amnesty, f.Incomplete = c.flag(), c.flag()
-	f.Params, f.Evidence = jsonTo[string](c), jsonTo[string](c)
-	r.Index = c.number()
 	return r
 }

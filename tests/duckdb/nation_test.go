@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -139,31 +138,16 @@ func (n *nation) judge(t *testing.T, rules string) map[string]map[string]bool {
 	must(t, n.centre.SetConditions(t.Context(), []byte(rules)))
 	must(t, n.centre.Run(t.Context(), n.asOf))
 	found := map[string]map[string]bool{}
-	err := n.centre.Store.View(t.Context(), func(tx ledger.Tx) error {
-		for row, err := range tx.Rows(t.Context(), ledger.Findings) {
-			if err != nil {
-				return err
-			}
-			text, err := json.Marshal(row.(ledger.FindingRow).Finding)
-			if err != nil {
-				return err
-			}
-			var f struct {
-				IMEI, Text, Rule string
-				Ended            device.Day
-			}
-			if err := json.Unmarshal(text, &f); err != nil {
-				return err
-			}
-			if f.Text != "" {
-				f.IMEI = f.Text
-			}
-			if found[f.Rule] == nil {
-				found[f.Rule] = map[string]bool{}
-			}
-			if f.Ended == 0 {
-				found[f.Rule][f.IMEI] = true
-			}
+	err := n.centre.Findings(t.Context(), func(f *device.Finding) error {
+		name := f.Text
+		if name == "" {
+			name = f.IMEI.String()
+		}
+		if found[f.Rule] == nil {
+			found[f.Rule] = map[string]bool{}
+		}
+		if f.Ended == 0 {
+			found[f.Rule][name] = true
 		}
 		return nil
 	})

@@ -130,6 +130,11 @@ func (t *Centre) state() *ledger.State {
 func (t *Centre) Run(ctx context.Context, asOf device.Day) error {
 	t.stepping.Lock()
 	defer t.stepping.Unlock()
+	release, err := t.Lake.Hold() // what stages write there, no act names yet
+	if err != nil {
+		return err
+	}
+	defer release()
 	if asOf != 0 {
 		if err := t.tick(ctx, asOf); err != nil {
 			return err

@@ -101,9 +101,10 @@ func (t *Centre) Withdraw(ctx context.Context, digest, reason string) error {
 	return t.importer(nil).Withdraw(ctx, digest, reason)
 }
 
-// Sweep removes what imports that were killed left in the lake: parts that no file of the catalogue
-// names, and no adoption that waits for signatures. Parts of withdrawn files stay, for the ledger
-// names them still.
+// Sweep removes what imports and stages that were killed left in the lake, and parts of findings that
+// were joined: parts that the register does not name, nor an adoption that waits for signatures. Parts
+// of withdrawn files stay, for the ledger names them still, and so do the parts that the last run of
+// detection joined: somebody may be reading them.
 func (t *Centre) Sweep(ctx context.Context) (lake.Swept, error) {
 	var named map[string]bool
 	var failed error
@@ -116,6 +117,9 @@ func (t *Centre) Sweep(ctx context.Context) (lake.Swept, error) {
 						return err
 					}
 					named[row.(ledger.PartRow).Part.Digest] = true
+				}
+				if err := tx.joinedParts(ctx, named); err != nil {
+					return err
 				}
 				return tx.proposedParts(ctx, named)
 			})

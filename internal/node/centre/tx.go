@@ -7,6 +7,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/lake"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/internal/store"
@@ -17,6 +18,7 @@ import (
 // it. In a view there is no batch.
 type Tx struct {
 	*store.Tx
+	lake  *lake.Lake
 	batch *ledger.Batch
 }
 
@@ -25,12 +27,12 @@ func (t *Centre) view(ctx context.Context, f func(*Tx) error) error {
 	if _, err := t.Sequencer.Fresh(ctx); err != nil {
 		return err
 	}
-	return t.Store.View(ctx, func(tx ledger.Tx) error { return f(&Tx{Tx: tx.(*store.Tx)}) })
+	return t.Store.View(ctx, func(tx ledger.Tx) error { return f(&Tx{Tx: tx.(*store.Tx), lake: t.Lake}) })
 }
 
 // do runs f in one transaction.
 func (t *Centre) do(ctx context.Context, f func(*Tx) error) error {
-	return t.Sequencer.Do(ctx, func(tx ledger.Tx, b *ledger.Batch) error { return f(&Tx{tx.(*store.Tx), b}) })
+	return t.Sequencer.Do(ctx, func(tx ledger.Tx, b *ledger.Batch) error { return f(&Tx{tx.(*store.Tx), t.Lake, b}) })
 }
 
 // Batch returns the acts that commit with this transaction.

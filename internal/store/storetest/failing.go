@@ -105,9 +105,9 @@ func (t *failingTx) ActByKey(ctx context.Context, key receipt.Digest) (a ledger.
 	return a, ok && err == nil, err
 }
 
-func (t *failingTx) FindingsByStrength(ctx context.Context, rule string, limit int) (r []ledger.FindingRow, err error) {
-	err = t.f.call(func() error { r, err = t.Questions.FindingsByStrength(ctx, rule, limit); return err })
-	return r, err
+func (t *failingTx) FindingParts(ctx context.Context) (p []ledger.PartRow, err error) {
+	err = t.f.call(func() error { p, err = t.Questions.FindingParts(ctx); return err })
+	return p, err
 }
 
 func (t *failingTx) Proposals(ctx context.Context) (p []ledger.ProposalRow, s map[receipt.Digest][]ledger.SignatureRow, err error) {

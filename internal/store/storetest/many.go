@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/receipt"
@@ -30,19 +29,19 @@ func testPages(t *testing.T, open func() ledger.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, second := ledger.Changes{Upto: 1}, ledger.Changes{Upto: 2}
+	first, second := ledger.Detection{Upto: 1}, ledger.Detection{Upto: 2}
 	for i := range 2 * n {
-		f := finding(imei.IMEI(i/2), []string{"a", "b"}[i%2], i%1000)
-		first.Open = append(first.Open, f)
+		p := findingPart(fmt.Sprint(i), i%device.Buckets)
+		first.Added = append(first.Added, p)
 		switch i % 3 {
 		case 0:
-			second.Closed = append(second.Closed, ledger.FindingKey{IMEI: f.IMEI, Rule: f.Rule})
+			second.Gone = append(second.Gone, ledger.FindingPart{Act: n, Digest: p.Digest})
 		case 1:
-			f.Pairs = 7
-			second.Open = append(second.Open, f)
+			p.Rows = 7
+			second.Added = append(second.Added, p)
 		}
 	}
-	for i, c := range []ledger.Changes{first, second} {
+	for i, c := range []ledger.Detection{first, second} {
 		r.Must(t, r.Draft(t, fmt.Sprint("findings ", i), receipt.Content{Kind: ledger.KindFindings, By: Office("detect")}, ledger.Encode(c), nil))
 	}
 	r.Clean(t)

@@ -23,10 +23,7 @@ type Questions interface {
 	Files(ctx context.Context, kind device.FileKind, operator device.Operator) ([]ledger.FileRow, error)
 	Withdrawal(ctx context.Context, file string) (ledger.WithdrawalRow, bool, error)
 	LiveParts(ctx context.Context, table string) ([]device.Part, error)
-	Findings(ctx context.Context) iter.Seq2[ledger.FindingRow, error]
-	FindingsOf(ctx context.Context, m imei.IMEI) ([]ledger.FindingRow, error)
-	FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error)
-	CountFindings(ctx context.Context) (map[string]int, error)
+	FindingParts(ctx context.Context) ([]ledger.PartRow, error)
 	Subjects(ctx context.Context, m imei.IMEI) ([]uint64, error)
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
 	Proposal(ctx context.Context, content receipt.Digest) (ledger.ProposalRow, bool, error)
@@ -52,7 +49,6 @@ func askAll(t testing.TB, tx Questions) {
 	a.rows()
 	a.records()
 	a.files()
-	a.findings()
 	a.subjects()
 	a.proposals()
 	a.rest()
@@ -155,32 +151,16 @@ func (a asker) files() {
 		got, err := a.tx.LiveParts(ctx, table)
 		a.same("live parts of "+table, got, a.liveParts(table), err)
 	}
-}
-
-func (a asker) findings() {
-	ctx := a.t.Context()
-	all := of[ledger.FindingRow](a.twin, ledger.Findings, nil)
-	slices.SortFunc(all, func(x, y ledger.FindingRow) int {
-		return cmp.Or(cmp.Compare(x.Finding.IMEI, y.Finding.IMEI), cmp.Compare(x.Finding.Rule, y.Finding.Rule))
-	})
-	got, err := collect(a.tx.Findings(ctx))
-	a.same("findings", got, all, err)
-	counts := map[string]int{}
-	for _, f := range all {
-		counts[f.Finding.Rule]++
-		got, err := a.tx.FindingsOf(ctx, f.Finding.IMEI)
-		a.same("findings of "+f.Finding.IMEI.String(), got, where(all, func(g ledger.FindingRow) bool { return g.Finding.IMEI == f.Finding.IMEI }), err)
+	got, err := a.tx.FindingParts(ctx)
+	var want []ledger.PartRow
+	for act := range uint64(len(a.leaves)) {
+		brought := of(a.twin, ledger.Parts, func(p ledger.PartRow) bool { return p.Part.Table == ledger.TableFindings && p.BroughtBy() == act })
+		slices.SortFunc(brought, func(x, y ledger.PartRow) int {
+			return cmp.Or(cmp.Compare(x.Part.Bucket, y.Part.Bucket), cmp.Compare(x.Part.Digest, y.Part.Digest))
+		})
+		want = append(want, brought...)
 	}
-	n, err := a.tx.CountFindings(ctx)
-	a.same("findings by rule", n, counts, err)
-	for _, rule := range append(slices.Sorted(maps.Keys(counts)), "no such rule") {
-		want := where(all, func(f ledger.FindingRow) bool { return f.Finding.Rule == rule })
-		slices.SortStableFunc(want, func(x, y ledger.FindingRow) int { return cmp.Compare(y.Finding.Strength, x.Finding.Strength) })
-		for _, limit := range []int{0, 1, 5, 1000} {
-			got, err := a.tx.FindingsByStrength(ctx, rule, limit)
-			a.same(fmt.Sprintf("%d strongest of %s", limit, rule), got, want[:min(limit, len(want))], err)
-		}
-	}
+	a.same("parts of findings", got, want, err)
 }
 
 func (a asker) subjects() {

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
@@ -123,11 +122,11 @@ func (r *Register) step(t testing.TB, stage string, upto uint64) ledger.Draft {
 // testOrder changes one row many times in one call.
 func testOrder(t *testing.T, open func() ledger.Store) {
 	s := open()
-	f := func(m imei.IMEI, strength int) ledger.Row {
-		return ledger.FindingRow{Index: 1, Finding: finding(m, "r", strength)}
+	f := func(file int, rows int64) ledger.Row {
+		return ledger.PartRow{File: fmt.Sprint(file), Part: device.Part{Table: ledger.TableFindings, Rows: rows}}
 	}
-	put := func(m imei.IMEI, strength int) ledger.Change { return ledger.Change{Row: f(m, strength)} }
-	drop := func(m imei.IMEI) ledger.Change { return ledger.Change{Drop: true, Row: f(m, 0)} }
+	put := func(file int, rows int64) ledger.Change { return ledger.Change{Row: f(file, rows)} }
+	drop := func(file int) ledger.Change { return ledger.Change{Drop: true, Row: f(file, 0)} }
 	update(t, s, func(tx ledger.Tx) error {
 		if err := tx.Apply(t.Context(), []ledger.Change{put(1, 1), put(2, 1), put(3, 1), put(4, 1)}); err != nil {
 			return err
@@ -135,8 +134,8 @@ func testOrder(t *testing.T, open func() ledger.Store) {
 		return tx.Apply(t.Context(), []ledger.Change{put(1, 2), put(1, 3), drop(2), put(2, 4), put(3, 5), drop(3), drop(5), drop(4), put(4, 6), drop(4)})
 	})
 	view(t, s, func(tx Questions) {
-		rows, err := collect(tx.Findings(t.Context()))
-		want := []ledger.FindingRow{f(1, 3).(ledger.FindingRow), f(2, 4).(ledger.FindingRow)}
+		rows, err := tx.FindingParts(t.Context())
+		want := []ledger.Row{f(1, 3), f(2, 4)}
 		if err != nil || printed(rows) != printed(want) {
 			t.Errorf("got %v %v, want %v", printed(rows), err, printed(want))
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
-	"github.com/openceir/openceir/subscriber"
 )
 
 // Story is what happened in a register: the indexes of the acts that tests come back to.
@@ -95,29 +94,18 @@ func (s *Story) adopt(t testing.TB) {
 	s.act(t, "withdrawal", s.Draft(t, "withdrawal", receipt.Content{Kind: ledger.KindWithdrawal, By: Person("ministry/bela")}, ledger.Encode(w), nil))
 }
 
-func finding(m imei.IMEI, rule string, strength int) device.Finding {
-	return device.Finding{IMEI: m, Rule: rule, Version: "3fa94be07d11c2aa", Since: 20010, Strength: strength, Pairs: 1}
+func findingPart(of string, bucket int) device.Part {
+	return device.Part{Digest: digest(of), Table: ledger.TableFindings, Bucket: bucket, Rows: 12, Bytes: 2048}
 }
 
 func (s *Story) observe(t testing.TB) {
-	open := ledger.Changes{Upto: 9, Day: 20030, Text: map[string]string{"operators": "2 of 2"}}
-	for i := range 24 {
-		f := finding(imei.New(35227301, uint32(700_000+i)), []string{"stolen-list", "subscriptions", "conflict"}[i%3], 100*(i%7))
-		f.Params, f.Evidence = map[string]string{"threshold": "3"}, map[string]string{"seen": fmt.Sprint(i), "note": "a \"b\" <c> é"}
-		f.Pairs, f.Again, f.Incomplete = i, device.Day(20030+i%2), i%5 == 0
-		f.Best = []subscriber.ID{0, subscriber.Of(1010123456789, 0), subscriber.Of(0, 4479460000), 1<<63 | 12345}[i%4]
-		open.Open = append(open.Open, f)
-	}
-	open.Open = append(open.Open, finding(Blocked, "stolen-list", 1000), finding(Blocked, "conflict", 500), finding(Proposed, "stolen-list", 1000))
-	s.act(t, "findings", s.Draft(t, "findings", receipt.Content{Kind: ledger.KindFindings, By: Office("detect")}, ledger.Encode(open), nil))
+	open := ledger.Detection{Upto: 9, Day: 20030, Devices: 1000, Rules: map[string]ledger.RuleCount{"stolen-list": {Open: 10}, "conflict": {Open: 9, Ended: 1, Stopped: true}},
+		Added: []device.Part{findingPart("f1", 0), findingPart("f2", 1), findingPart("f3", device.Buckets)}, Text: map[string]string{"operators": "2 of 2"}}
+	first := s.act(t, "findings", s.Draft(t, "findings", receipt.Content{Kind: ledger.KindFindings, By: Office("detect")}, ledger.Encode(open), nil))
 
-	later := ledger.Changes{Upto: 10, Day: 20031, Closed: []ledger.FindingKey{{IMEI: open.Open[0].IMEI, Rule: open.Open[0].Rule}}}
-	changed := open.Open[1]
-	changed.Strength, changed.Evidence = 990, nil
-	again := open.Open[2]
-	again.Since = 20031 // closed and opened anew in one record
-	later.Closed = append(later.Closed, ledger.FindingKey{IMEI: again.IMEI, Rule: again.Rule})
-	later.Open = []device.Finding{changed, again}
+	later := ledger.Detection{Upto: 10, Day: 20031, Rules: map[string]ledger.RuleCount{"stolen-list": {Open: 10}},
+		Added: []device.Part{findingPart("f0", 0), findingPart("f2", 1), findingPart("f4", 2)}, // one takes the place of two, one comes again
+		Gone:  []ledger.FindingPart{{Act: first, Digest: digest("f2")}, {Act: first, Digest: digest("f3")}, {Act: first, Digest: digest("never there")}}}
 	s.act(t, "findings later", s.Draft(t, "findings later", receipt.Content{Kind: ledger.KindFindings, By: Office("detect")}, ledger.Encode(later), nil))
 	s.act(t, "day", s.Draft(t, "day", receipt.Content{Kind: ledger.KindDay, By: Office("calendar")}, ledger.Encode(ledger.Day{Day: 20031}), nil))
 }

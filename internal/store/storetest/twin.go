@@ -57,15 +57,6 @@ func of[R ledger.Row](w *twin, table ledger.Table, keep func(R) bool) (out []R) 
 	return out
 }
 
-func where[T any](all []T, keep func(T) bool) (out []T) {
-	for _, v := range all {
-		if keep(v) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 func (w *twin) withdrawal(file string) ledger.WithdrawalRow {
 	r, _ := w.tables[ledger.Withdrawals][file].(ledger.WithdrawalRow)
 	return r

@@ -1,0 +1,193 @@
+package detect
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/problem"
+)
+
+// findings is what was found so far. Buckets are those of the lake, and the one of malformed
+// identifiers.
+type findings struct {
+	ledger.Detection        // the last act's word
+	act              uint64 // which that is, 0 if there is none
+	parts            [device.Buckets + 1][]ledger.PartRow
+	older            [device.Buckets + 1][]device.Finding // what a register of the older form has instead of parts
+}
+
+// bucketOf returns the bucket of a finding.
+func bucketOf(f *device.Finding) int {
+	if f.Text != "" {
+		return device.Buckets
+	}
+	return device.BucketOf(f.IMEI)
+}
+
+// findings asks for what was found so far.
+func (s *Stage[T]) findings(ctx context.Context, view View) (*findings, error) {
+	f := &findings{}
+	body, act, ok, err := view.LastBody(ctx, ledger.KindFindings)
+	if err != nil || !ok {
+		return f, err
+	}
+	f.act = act
+	if f.Detection, ok, err = ledger.ReadDetection(body); err != nil {
+		return nil, err
+	}
+	if !ok {
+		older, err := view.OlderFindings(ctx)
+		for i := range older {
+			b := bucketOf(&older[i])
+			f.older[b] = append(f.older[b], older[i])
+		}
+		return f, err
+	}
+	parts, err := view.FindingParts(ctx)
+	for _, p := range parts {
+		if p.Part.Bucket < 0 || p.Part.Bucket > device.Buckets {
+			return nil, problem.New(problem.Broken, "a part of findings is of bucket %d, which there is not: run ceir ledger verify", p.Part.Bucket)
+		}
+		f.parts[p.Part.Bucket] = append(f.parts[p.Part.Bucket], p)
+	}
+	return f, err
+}
+
+// open reads the open findings of a bucket.
+func (s *Stage[T]) open(ctx context.Context, f *findings, bucket int) ([]device.Finding, error) {
+	if f.older[bucket] != nil {
+		return f.older[bucket], nil
+	}
+	parts := make([]device.Part, len(f.parts[bucket]))
+	for i, p := range f.parts[bucket] {
+		parts[i] = p.Part
+	}
+	return s.Lake.Findings(ctx, parts, bucket)
+}
+
+// keep writes what changed into the lake and returns what the act says of it. open are the findings
+// that were open before.
+func (s *Stage[T]) keep(ctx context.Context, f *findings, ch *Changes, open *[device.Buckets + 1][]device.Finding) (*ledger.Detection, error) {
+	d := &ledger.Detection{Day: ch.AsOf, Devices: ch.Devices + ch.Unseen, Rules: map[string]ledger.RuleCount{}, Text: said(ch)}
+	rows := ch.rows()
+	for bucket := range rows {
+		after := overlay(open[bucket], rows[bucket])
+		for i := range after {
+			n := d.Rules[after[i].Rule]
+			n.Open++
+			if after[i].Ended != 0 {
+				n.Ended++
+			}
+			d.Rules[after[i].Rule] = n
+		}
+		if err := s.keepBucket(ctx, f, d, bucket, rows[bucket], after); err != nil {
+			return nil, err
+		}
+	}
+	for i := range ch.Rules {
+		if r := &ch.Rules[i]; r.Stopped {
+			n := d.Rules[r.Rule]
+			n.Stopped = true
+			d.Rules[r.Rule] = n
+		}
+	}
+	return d, nil
+}
+
+// keepBucket writes a part with what changed, or one with all that is open where the parts have
+// become many or what they change is much of what there is.
+func (s *Stage[T]) keepBucket(ctx context.Context, f *findings, d *ledger.Detection, bucket int, rows []ledger.FindingRow, after []device.Finding) error {
+	parts := f.parts[bucket]
+	if len(rows) == 0 && len(f.older[bucket]) == 0 {
+		return nil
+	}
+	changed := int64(len(rows))
+	for i, p := range parts {
+		if i > 0 {
+			changed += p.Part.Rows
+		}
+	}
+	if len(parts) == 0 || len(parts) == maxFindingParts || changed*mergeShare > parts[0].Part.Rows {
+		for _, p := range parts {
+			d.Gone = append(d.Gone, ledger.FindingPart{Act: p.BroughtBy(), Digest: p.Part.Digest})
+		}
+		rows = make([]ledger.FindingRow, len(after))
+		for i := range after {
+			rows[i].Finding = after[i]
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	p, err := s.Lake.WriteFindings(ctx, bucket, rows)
+	d.Added = append(d.Added, p)
+	return err
+}
+
+// rows returns the changes by bucket, as parts of the lake have them.
+func (c *Changes) rows() (out [device.Buckets + 1][]ledger.FindingRow) {
+	add := func(f *device.Finding, closed bool) {
+		b := bucketOf(f)
+		out[b] = append(out[b], ledger.FindingRow{Finding: *f, Closed: closed})
+	}
+	for i := range c.Opened {
+		add(&c.Opened[i], false)
+	}
+	for i := range c.Changed {
+		add(&c.Changed[i], false)
+	}
+	for i := range c.Closed {
+		add(&c.Closed[i].Finding, true)
+	}
+	for b := range out {
+		slices.SortFunc(out[b], func(x, y ledger.FindingRow) int { return compareFindings(&x.Finding, &y.Finding) })
+	}
+	return out
+}
+
+func compareFindings(a, b *device.Finding) int {
+	return cmp.Or(cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Rule, b.Rule))
+}
+
+// overlay returns what is open after changes. Both are sorted.
+func overlay(open []device.Finding, changes []ledger.FindingRow) []device.Finding {
+	if len(changes) == 0 {
+		return open
+	}
+	out := make([]device.Finding, 0, len(open)+len(changes))
+	for len(open) > 0 || len(changes) > 0 {
+		c := -1
+		switch {
+		case len(open) == 0:
+			c = 1
+		case len(changes) > 0:
+			c = compareFindings(&open[0], &changes[0].Finding)
+		}
+		if c < 0 {
+			out = append(out, open[0])
+			open = open[1:]
+			continue
+		}
+		if !changes[0].Closed {
+			out = append(out, changes[0].Finding)
+		}
+		changes = changes[1:]
+		if c == 0 {
+			open = open[1:]
+		}
+	}
+	return out
+}
+
+// unchanged refuses to write after another process has judged: what it wrote is not what this run
+// compared with.
+func (f *findings) unchanged(ctx context.Context, view View) error {
+	_, act, _, err := view.LastBody(ctx, ledger.KindFindings)
+	if err == nil && act != f.act {
+		err = problem.New(problem.Conflict, "another process has judged the country meanwhile (record %d): run again", act)
+	}
+	return err
+}

@@ -1,1 +1,0 @@
-SELECT rule, count(*) FROM findings GROUP BY rule ORDER BY rule
