@@ -314,18 +314,21 @@ func CompareAssociations(a, b *device.Association) int {
 // over. An error is the last pair.
 func (l *Lake) Malformed(ctx context.Context, parts []device.Part) iter.Seq2[device.Malformed, error] {
 	return func(yield func(device.Malformed, error) bool) {
+		rows := make([]device.Malformed, batchRows)
+		stop := errors.New("stop")
 		for _, p := range parts {
 			if p.Table != TableMalformed {
 				continue
 			}
-			stop := errors.New("stop")
-			err := readRows(ctx, l, p, 0, func(r *malformedRow) error {
-				m := device.Malformed{
-					IMEI: strings.Clone(r.IMEI), IMSI: strings.Clone(r.IMSI), MSISDN: strings.Clone(r.MSISDN), List: device.FileKind(strings.Clone(r.List)),
-					Operator: device.Operator(strings.Clone(r.Operator)), Day: device.Day(r.Day), Reason: strings.Clone(r.Reason),
+			err := scan(ctx, l, p, []string{"imei", "imsi", "msisdn", "operator", "day", "reason", "?list"}, func(cols []column, n int) error {
+				clear(rows)
+				if err := loadMalformed(cols, rows[:n]); err != nil {
+					return err
 				}
-				if !yield(m, nil) {
-					return stop
+				for i := range rows[:n] {
+					if !yield(rows[i], nil) {
+						return stop
+					}
 				}
 				return nil
 			})
@@ -338,6 +341,28 @@ func (l *Lake) Malformed(ctx context.Context, parts []device.Part) iter.Seq2[dev
 			}
 		}
 	}
+}
+
+func loadMalformed(cols []column, rows []device.Malformed) error {
+	texts := func(c int, set func(*device.Malformed, string)) error {
+		return cols[c].each(len(rows), func(from int, c *column, lo, hi int) {
+			for i := lo; i < hi; i++ {
+				set(&rows[from+i-lo], c.text(i))
+			}
+		})
+	}
+	return errors.Join(
+		texts(0, func(m *device.Malformed, s string) { m.IMEI = s }),
+		texts(1, func(m *device.Malformed, s string) { m.IMSI = s }),
+		texts(2, func(m *device.Malformed, s string) { m.MSISDN = s }),
+		texts(3, func(m *device.Malformed, s string) { m.Operator = device.Operator(s) }),
+		cols[4].each(len(rows), func(from int, c *column, lo, hi int) {
+			for i := lo; i < hi; i++ {
+				rows[from+i-lo].Day = c.day(i)
+			}
+		}),
+		texts(5, func(m *device.Malformed, s string) { m.Reason = s }),
+		texts(6, func(m *device.Malformed, s string) { m.List = device.FileKind(s) }))
 }
 
 // readRows gives each row of a part from one on; its texts are valid during the call only.

@@ -26,6 +26,7 @@ type pass struct {
 	in    *Input
 	held  *held
 	ops   operators
+	last  device.Month // nothing is counted after it
 	known [device.Buckets][]knownDevice
 }
 
@@ -35,12 +36,12 @@ type knownDevice struct {
 	ops  uint64
 }
 
-func newPass(in *Input) (*pass, error) {
+func newPass(in *Input, last device.Month) (*pass, error) {
 	h, err := in.hold()
 	if err != nil {
 		return nil, err
 	}
-	p := &pass{in: in, held: h}
+	p := &pass{in: in, held: h, last: last}
 	for _, op := range in.Operators {
 		if _, err := p.ops.place(op); err != nil {
 			return nil, err
@@ -81,7 +82,12 @@ func (p *pass) grow(c *month) {
 // bucket counts the devices of a bucket, and merges them into those known.
 func (p *pass) bucket(ctx context.Context, c *month, parts []device.Part, bucket int) error {
 	before := p.known[bucket]
-	after := make([]knownDevice, 0, len(before))
+	var after []knownDevice
+	note := func(k ...knownDevice) {
+		if c.month < p.last {
+			after = append(after, k...)
+		}
+	}
 	found := marks{p.held.buckets[bucket]}
 	var current imei.IMEI
 	lastOp, lastPlace := device.Operator(""), -1
@@ -90,7 +96,8 @@ func (p *pass) bucket(ctx context.Context, c *month, parts []device.Part, bucket
 			return nil
 		}
 		for len(before) > 0 && before[0].imei < current {
-			after, before = append(after, before[0]), before[1:]
+			note(before[0])
+			before = before[1:]
 		}
 		k := knownDevice{imei: current}
 		if len(before) > 0 && before[0].imei == current {
@@ -98,7 +105,7 @@ func (p *pass) bucket(ctx context.Context, c *month, parts []device.Part, bucket
 		}
 		ops, err := p.device(c, current, setOf(found.of(current)), k.ops)
 		k.ops |= ops
-		after = append(after, k)
+		note(k)
 		c.rows = c.rows[:0]
 		return err
 	}
@@ -126,7 +133,8 @@ func (p *pass) bucket(ctx context.Context, c *month, parts []device.Part, bucket
 	if err := close(); err != nil {
 		return err
 	}
-	p.known[bucket] = append(after, before...)
+	note(before...)
+	p.known[bucket] = after
 	return nil
 }
 

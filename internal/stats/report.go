@@ -175,7 +175,7 @@ type DailyBin struct {
 
 // Standard makes the standard report of a month.
 func (in *Input) Standard(ctx context.Context, m device.Month) (*Standard, error) {
-	p, err := newPass(in)
+	p, err := newPass(in, m)
 	if err != nil {
 		return nil, err
 	}
@@ -328,15 +328,24 @@ func (p *pass) breakdown(s *Scope, t *tally) {
 // sums returns the sum of all cells, and of those of each combination of conditions.
 func (t *tally) sums() (total Cell, byRules map[rules]*Cell) {
 	byRules = map[rules]*Cell{}
-	t.each(func(_ imei.TAC, of rules, c *Cell) {
-		total.add(c)
-		sum := byRules[of]
+	clean := new(Cell)
+	for _, c := range t.plain {
+		clean.add(c)
+	}
+	if len(t.plain) > 0 {
+		byRules[rules{}] = clean
+	}
+	for key, c := range t.cells {
+		sum := byRules[key.rules]
 		if sum == nil {
 			sum = new(Cell)
-			byRules[of] = sum
+			byRules[key.rules] = sum
 		}
 		sum.add(c)
-	})
+	}
+	for _, c := range byRules {
+		total.add(c)
+	}
 	return total, byRules
 }
 
@@ -416,7 +425,7 @@ func (p *pass) models(s *Scope, t *tally) {
 	}
 	type name struct{ manufacturer, model string }
 	type sum struct {
-		bands       map[string]bool
+		bands       []string
 		count, adds int64
 	}
 	sums := map[name]*sum{}
@@ -426,12 +435,16 @@ func (p *pass) models(s *Scope, t *tally) {
 			return
 		}
 		n := name{row.Manufacturer, row.Model}
-		if sums[n] == nil {
-			sums[n] = &sum{bands: map[string]bool{}}
+		m := sums[n]
+		if m == nil {
+			m = new(sum)
+			sums[n] = m
 		}
-		sums[n].count += c.IMEIs
-		sums[n].adds += c.GrossAdds
-		sums[n].bands[row.Bands] = true
+		m.count += c.IMEIs
+		m.adds += c.GrossAdds
+		if !slices.Contains(m.bands, row.Bands) {
+			m.bands = append(m.bands, row.Bands)
+		}
 	})
 	top := func(of func(*sum) int64) (out []Model, total int64) {
 		out = []Model{}
@@ -466,16 +479,11 @@ var radios = []struct {
 }
 
 // generations tells the generations of radio that bands name, for instance 2G/3G/4G.
-func generations(bands map[string]bool) string {
+func generations(bands []string) string {
 	var out []string
 	for _, g := range radios {
 		if slices.ContainsFunc(g.words, func(w string) bool {
-			for b := range bands {
-				if strings.Contains(strings.ToUpper(b), w) {
-					return true
-				}
-			}
-			return false
+			return slices.ContainsFunc(bands, func(b string) bool { return strings.Contains(strings.ToUpper(b), w) })
 		}) {
 			out = append(out, g.name)
 		}
