@@ -16,6 +16,7 @@ import (
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/node/centre"
+	"github.com/openceir/openceir/internal/observe"
 	"github.com/openceir/openceir/internal/sim/country"
 	"github.com/openceir/openceir/internal/sim/month"
 	"github.com/openceir/openceir/internal/store"
@@ -26,9 +27,11 @@ import (
 // nation is a country that a register has taken in.
 type nation struct {
 	asOf     device.Day
+	ahead    int // minutes that the country's clocks are ahead of UTC
 	networks []string
 	centre   *centre.Centre
 	lake     string
+	clock    *time.Time
 }
 
 // kinds are the lists, in the order in which they are taken in; the first one is taken in earlier.
@@ -46,13 +49,11 @@ func simulated(t *testing.T, population int, seed uint64) *nation {
 	var dumps []string
 	for _, op := range country.DefaultOperators() {
 		ops[string(op.Name)] = []subscriber.PLMN{op.PLMN}
-		of, err := filepath.Glob(filepath.Join(dir, "dumps", string(op.Name)+"_*.zip"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		dumps = append(dumps, of...)
+		dumps = append(dumps, glob(t, filepath.Join(dir, "dumps", string(op.Name)+"_*.zip"))...)
 	}
-	return register(t, "001", "999", ops, dir, dumps, country.DefaultLast)
+	n := register(t, "001", "999", "UTC", ops, country.DefaultLast)
+	n.take(t, dir, dumps)
+	return n
 }
 
 // dealt makes a month of cards up.
@@ -65,22 +66,26 @@ func dealt(t *testing.T, rows int64, seed uint64) *nation {
 	for _, op := range month.Operators() {
 		ops[string(op.Name)] = []subscriber.PLMN{op.PLMN}
 	}
-	return register(t, month.MCC, month.CountryCode, ops, dir, append(month.Dumps(dir), month.Late(dir)), month.Last)
+	n := register(t, month.MCC, month.CountryCode, "UTC", ops, month.Last)
+	n.take(t, dir, append(month.Dumps(dir), month.Late(dir)))
+	return n
 }
 
-const settings = "mcc: %q\ncountry_code: %q\ngates: {country: {null_imei: -1, null_imsi: -1, null_msisdn: -1, null_rat: -1, null_any: -1, " +
-	"unclean_any: -1, leading_zero: -1, daily_imei_min: -1, daily_imsi_min: -1, daily_msisdn_min: -1, daily_imei_max: -1, daily_imsi_max: -1, daily_msisdn_max: -1}}\n"
+const settings = "mcc: %q\ncountry_code: %q\nzone: %s\ntimed: true\ngates: {country: {null_imei: -1, null_imsi: -1, null_msisdn: -1, null_rat: -1, null_any: -1, " +
+	"unclean_imei: -1, unclean_imsi: -1, unclean_msisdn: -1, unclean_any: -1, foreign_imsi: -1, foreign_msisdn: -1, foreign_any: -1, non_home: -1, leading_zero: -1, " +
+	"stolen_delta_adds: -1, stolen_delta_removes: -1, stolen_delta_updates: -1, monitoring_delta_adds: -1, monitoring_delta_removes: -1, " +
+	"daily_imei_min: -1, daily_imsi_min: -1, daily_msisdn_min: -1, daily_imei_max: -1, daily_imsi_max: -1, daily_msisdn_max: -1}}\n"
 
 // listedFor is how many days before the day of judgement the monitoring list is taken in.
 const listedFor = 20
 
-// register founds a register and takes everything in.
-func register(t *testing.T, mcc, code string, ops map[string][]subscriber.PLMN, dir string, dumps []string, asOf device.Day) *nation {
+// register founds a register, listedFor days before the day of judgement.
+func register(t *testing.T, mcc, code, zone string, ops map[string][]subscriber.PLMN, asOf device.Day) *nation {
 	t.Helper()
 	ctx := t.Context()
 	data := filepath.Join(t.TempDir(), "data")
 	must(t, os.MkdirAll(data, 0o700))
-	must(t, os.WriteFile(filepath.Join(data, "ceir.yaml"), fmt.Appendf(nil, settings, mcc, code), 0o600))
+	must(t, os.WriteFile(filepath.Join(data, "ceir.yaml"), fmt.Appendf(nil, settings, mcc, code, zone), 0o600))
 	must(t, centre.NewLogKey(config.Keys(data)+"/log.key", "second.openceir", rand.Reader))
 	d := &receipt.Directory{Organisations: map[string][]subscriber.PLMN{"ministry": nil, "regulator": nil}, Persons: map[string]ed25519.PublicKey{}}
 	var signers []centre.Signer
@@ -90,7 +95,8 @@ func register(t *testing.T, mcc, code string, ops map[string][]subscriber.PLMN, 
 		d.Persons[p] = public
 		signers = append(signers, centre.Signer{Person: p, Key: private})
 	}
-	n := &nation{asOf: asOf, lake: filepath.Join(data, "lake")}
+	clock := (asOf - listedFor).Time().Add(12 * time.Hour)
+	n := &nation{asOf: asOf, lake: filepath.Join(data, "lake"), clock: &clock}
 	for name, plmns := range ops {
 		d.Organisations[name] = plmns
 		for _, p := range plmns {
@@ -100,29 +106,45 @@ func register(t *testing.T, mcc, code string, ops map[string][]subscriber.PLMN, 
 	slices.Sort(n.networks)
 	c, err := config.ReadCentre("", data)
 	must(t, err)
-	clock := (asOf - listedFor).Time().Add(12 * time.Hour)
 	n.centre, err = centre.Open(ctx, c, centre.Options{Now: func() time.Time { clock = clock.Add(time.Second); return clock }})
 	must(t, err)
 	t.Cleanup(func() { n.centre.Close() })
 	_, err = n.centre.Found(ctx, d, signers)
 	must(t, err)
-	for _, kind := range kinds {
-		if kind != device.FileMonitoring {
-			clock = (asOf + 1).Time().Add(12 * time.Hour)
-		}
-		if _, err := n.centre.Import(ctx, filepath.Join(dir, string(kind)+".zip"), kind, "", nil); err != nil {
-			if !strings.Contains(err.Error(), "there is no kind of file") {
-				t.Fatal(err)
+	return n
+}
+
+// take takes in the lists of a directory and the dumps: the monitoring list at once, the rest on the
+// day after that of judgement.
+func (n *nation) take(t *testing.T, dir string, dumps []string) {
+	t.Helper()
+	for _, delta := range []bool{false, true} {
+		for _, kind := range kinds {
+			if kind != device.FileMonitoring || delta {
+				*n.clock = (n.asOf + 1).Time().Add(12 * time.Hour)
 			}
-			t.Logf("not taken in: %v", err)
+			name := string(kind)
+			if delta {
+				name += "_delta"
+			}
+			for _, path := range glob(t, filepath.Join(dir, name+".*")) {
+				_, err := n.centre.ImportWith(t.Context(), path, kind, "", observe.Options{Delta: delta}, nil)
+				must(t, err)
+			}
 		}
 	}
 	for _, path := range dumps {
 		op, _, _ := strings.Cut(filepath.Base(path), "_")
-		_, err := n.centre.Import(ctx, path, device.FileOperator, device.Operator(op), nil)
+		_, err := n.centre.Import(t.Context(), path, device.FileOperator, device.Operator(op), nil)
 		must(t, err)
 	}
-	return n
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	must(t, err)
+	return paths
 }
 
 func must(t *testing.T, err error) {
@@ -132,33 +154,48 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// judge judges the country by rules and returns the identifiers that each found.
-func (n *nation) judge(t *testing.T, rules string) map[string]map[string]bool {
-	t.Helper()
-	must(t, n.centre.SetConditions(t.Context(), []byte(rules)))
-	must(t, n.centre.Run(t.Context(), n.asOf))
-	found := map[string]map[string]bool{}
-	err := n.centre.Findings(t.Context(), func(f *device.Finding) error {
-		name := f.Text
-		if name == "" {
-			name = f.IMEI.String()
+// finding is what is kept of one.
+type finding struct {
+	id, rule            string
+	found, block, ended device.Day
+	amnesty             bool
+}
+
+type findings []finding
+
+// of returns the identifiers for which a rule holds.
+func (f findings) of(rule string) map[string]bool {
+	found := map[string]bool{}
+	for _, x := range f {
+		if x.rule == rule && x.ended == 0 {
+			found[x.id] = true
 		}
-		if found[f.Rule] == nil {
-			found[f.Rule] = map[string]bool{}
-		}
-		if f.Ended == 0 {
-			found[f.Rule][name] = true
-		}
-		return nil
-	})
-	must(t, err)
+	}
 	return found
+}
+
+// judge judges the country by rules, unless they are empty: then by those it has.
+func (n *nation) judge(t *testing.T, rules string, asOf device.Day) (all findings) {
+	t.Helper()
+	if rules != "" {
+		must(t, n.centre.SetConditions(t.Context(), []byte(rules)))
+	}
+	must(t, n.centre.Run(t.Context(), asOf))
+	must(t, n.centre.Findings(t.Context(), func(f *device.Finding) error {
+		id := f.Text
+		if id == "" {
+			id = f.IMEI.String()
+		}
+		all = append(all, finding{id, f.Rule, f.Found, f.Block, f.Ended, f.Amnesty})
+		return nil
+	}))
+	return all
 }
 
 // files returns the files in force, each kind in the order of adoption.
 func (n *nation) files(ctx context.Context, t *testing.T) (out []device.File) {
 	err := n.centre.Store.View(ctx, func(tx ledger.Tx) error {
-		for _, kind := range append([]device.FileKind{device.FileOperator}, kinds...) {
+		for _, kind := range append([]device.FileKind{device.FileOperator, device.FileSegment}, kinds...) {
 			rows, err := tx.(*store.Tx).Files(ctx, kind, "")
 			if err != nil {
 				return err

@@ -1,0 +1,144 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/openceir/openceir/internal/device"
+)
+
+// kept is a rule whose findings are kept, with how. What it finds comes and goes in a crowd.
+type kept struct {
+	dimension       string
+	grace, gap      int
+	sticky, amnesty bool
+	informs         bool // nothing may follow from it
+}
+
+var keptRules = []kept{
+	{dimension: "users-3-week", grace: 10},
+	{dimension: "users-2", grace: 60, gap: 6},
+	{dimension: "average-users", grace: 5, gap: 4, amnesty: true},
+	{dimension: "used-national", gap: 9},
+	{dimension: "transient", grace: 3, sticky: true},
+	{dimension: "imsis-2", grace: 20, sticky: true, amnesty: true},
+	{dimension: "largest-share-users", gap: 3, informs: true},
+	{dimension: "one-user", grace: 1, gap: 100, amnesty: true},
+	{dimension: "malformed", amnesty: true, sticky: true},
+	{dimension: "not-allocated-late"},
+}
+
+// The runs are so many days apart: as far as a gap, farther, and on days that follow each other.
+var runs = []device.Day{-44, -41, -40, -36, -30, -27, -23, -14, -13, -9, -5, -2, 0}
+
+const evaluated, over = -30, -8 // the days of the amnesty, from the last day
+
+// walkSQL follows each finding from run to run: found, block and ended are its days, granted its amnesty.
+const walkSQL = `
+WITH RECURSIVE walk AS (
+	SELECT rule, imei, 0 AS run, NULL::DATE AS found, NULL::DATE AS block, NULL::DATE AS ended, false AS granted FROM (SELECT DISTINCT rule, imei FROM held)
+	UNION ALL
+	SELECT rule, imei, run + 1, newly,
+		CASE
+			WHEN newly IS NULL OR informs THEN NULL
+			WHEN NOT lives THEN block
+			WHEN amnesty AND day <= $evaluated AND (fresh OR granted) THEN NULL
+			WHEN granted AND NOT fresh AND amnesty THEN $over
+			WHEN fresh OR granted OR block IS NULL THEN day + grace
+			ELSE block
+		END,
+		CASE WHEN newly IS NULL OR lives THEN NULL WHEN ended IS NULL THEN day ELSE ended END,
+		CASE
+			WHEN newly IS NULL OR informs THEN false
+			WHEN NOT lives THEN granted
+			WHEN amnesty AND day <= $evaluated THEN fresh OR granted
+			ELSE granted AND NOT fresh
+		END
+	FROM (
+		SELECT *, CASE
+			WHEN fresh THEN day
+			WHEN lives THEN found
+			WHEN found IS NULL OR gap = 0 OR day - ended >= gap THEN NULL
+			ELSE found
+		END AS newly
+		FROM (
+			SELECT *, holds AND (found IS NULL OR coalesce(day - ended > gap, false)) AS fresh, holds OR (found IS NOT NULL AND sticky AND ended IS NULL) AS lives
+			FROM (
+				SELECT w.*, r.day, k.*  EXCLUDE (rule), h.imei IS NOT NULL AS holds
+				FROM walk AS w JOIN run AS r ON r.run = w.run + 1 JOIN kept AS k ON k.rule = w.rule
+				LEFT JOIN held AS h ON h.rule = w.rule AND h.imei = w.imei AND h.run = r.run
+			)
+		)
+	)
+)
+SELECT printf('%d %s %s: found %s, block %s, ended %s, amnesty %s', run, rule, imei, found, coalesce(block::VARCHAR, '-'), coalesce(ended::VARCHAR, '-'), granted) FROM walk WHERE found IS NOT NULL`
+
+// TestSameStates compares what becomes of findings over many runs: grace that is kept and grace that
+// begins anew, gaps, what sticks, and an amnesty.
+func TestSameStates(t *testing.T) {
+	ctx, n := t.Context(), crowded(t, 600, 6)
+	db := open(t)
+	exec(ctx, t, db, "CREATE TABLE held (rule VARCHAR, run INTEGER, imei VARCHAR); CREATE TABLE run (run INTEGER, day DATE); CREATE TABLE kept (rule VARCHAR, grace INTEGER, gap INTEGER, sticky BOOLEAN, amnesty BOOLEAN, informs BOOLEAN)")
+	rules := fmt.Sprintf("amnesty: {evaluation_ends: %s, ends: %s}\nconditions:\n", n.asOf+evaluated, n.asOf+over)
+	for _, k := range keptRules {
+		d := named(t, k.dimension)
+		text := d.rule(n, fmt.Sprintf("    grace_days: %d\n    gap_days: %d\n    sticky: %v\n    amnesty: %v\n", k.grace, k.gap, k.sticky, k.amnesty))
+		if k.informs {
+			text = strings.Replace(text, "effect: tracked", "effect: none", 1)
+		}
+		rules += text
+		exec(ctx, t, db, fmt.Sprintf("INSERT INTO kept VALUES ('%s', %d, %d, %v, %v, %v)", k.dimension, k.grace, k.gap, k.sticky, k.amnesty, k.informs))
+	}
+	ours := map[string]bool{}
+	for i, back := range runs {
+		asOf := n.asOf + back
+		for _, f := range n.judge(t, rules, asOf) {
+			ours[fmt.Sprintf("%d %s %s: found %s, block %s, ended %s, amnesty %v", i+1, f.rule, f.id, f.found, dash(f.block), dash(f.ended), f.amnesty)] = true
+		}
+		rules = ""
+		n.held(ctx, t, db, i+1, asOf)
+	}
+	theirs := find(ctx, t, db, strings.NewReplacer("$evaluated", date(n.asOf+evaluated), "$over", date(n.asOf+over)).Replace(walkSQL))
+	t.Logf("%d states here, %d there", len(ours), len(theirs))
+	differ(t, "states", "only internal/detect has", ours, theirs)
+	differ(t, "states", "only the SQL has", theirs, ours)
+	for _, shown := range []string{"ended 2", "amnesty true", "block -", "block " + (n.asOf + over).String()} {
+		some := slices.ContainsFunc(slices.Collect(maps.Keys(theirs)), func(s string) bool { return strings.Contains(s, shown) })
+		if !some {
+			t.Errorf("no state has %q: it shows nothing", shown)
+		}
+	}
+}
+
+// held adds what each rule finds on the day of a run.
+func (n *nation) held(ctx context.Context, t *testing.T, db *sql.DB, run int, asOf device.Day) {
+	n.load(ctx, t, db, asOf)
+	exec(ctx, t, db, fmt.Sprintf("INSERT INTO run VALUES (%d, %s)", run, date(asOf)))
+	for _, k := range keptRules {
+		d := named(t, k.dimension)
+		exec(ctx, t, db, fmt.Sprintf("INSERT INTO held SELECT DISTINCT '%s', %d, imei FROM (%s)", k.dimension, run, d.query(n, asOf)))
+	}
+}
+
+func named(t *testing.T, name string) *dimension {
+	t.Helper()
+	i := slices.IndexFunc(dimensions, func(d dimension) bool { return d.name == name })
+	if i < 0 {
+		t.Fatalf("there is no dimension %s", name)
+	}
+	return &dimensions[i]
+}
+
+func date(d device.Day) string { return "DATE '" + d.String() + "'" }
+
+func dash(d device.Day) string {
+	if d == 0 {
+		return "-"
+	}
+	return d.String()
+}
