@@ -65,6 +65,7 @@ type Part struct {
 	Devices, Unseen int64
 
 	asOf    device.Day
+	until   device.Day // see Facts.AdoptedUntil
 	amnesty Amnesty
 	rules   []ruled
 	index   map[string]int
@@ -82,7 +83,7 @@ type ruled struct {
 }
 
 func newPart(conditions *Conditions, f *Facts, cover Coverage, asOf device.Day) *Part {
-	part := &Part{asOf: asOf, amnesty: conditions.amnesty, index: map[string]int{}}
+	part := &Part{asOf: asOf, until: f.AdoptedUntil, amnesty: conditions.amnesty, index: map[string]int{}}
 	for i := range conditions.list {
 		c := &conditions.list[i]
 		missing := c.Lacks(f, asOf)
@@ -99,29 +100,35 @@ func newPart(conditions *Conditions, f *Facts, cover Coverage, asOf device.Day) 
 	return part
 }
 
-// compare sets what holds now against what was open. It returns the earliest day on which a
-// finding that is kept without being judged is due, 0 if there is none.
-func (p *Part) compare(found, open []device.Finding) (again device.Day) {
+// compare sets what holds now against what was open, and against what another system had found. It
+// returns the earliest day on which a finding that is kept without being judged is due, 0 if there is
+// none.
+func (p *Part) compare(found, open []device.Finding, adopted []device.Adopted) (again device.Day) {
+	for i := range adopted {
+		if f, ok := p.stuck(&adopted[i], found, open); ok {
+			found = append(found, f)
+		}
+	}
 	for i := range found {
 		f := &found[i]
-		was := slices.IndexFunc(open, func(o device.Finding) bool { return o.Rule == f.Rule })
-		if was < 0 {
-			again = earlier(again, p.holds(f, nil))
-		} else {
-			again = earlier(again, p.holds(f, &open[was]))
+		var was *device.Finding
+		if at := slices.IndexFunc(open, func(o device.Finding) bool { return o.Rule == f.Rule }); at >= 0 {
+			was = &open[at]
 		}
+		again = earlier(again, p.holds(f, was, of(adopted, f.Rule)))
 	}
 	for i := range open {
 		o := &open[i]
 		if !slices.ContainsFunc(found, func(f device.Finding) bool { return f.Rule == o.Rule }) {
-			again = earlier(again, p.ceased(o))
+			again = earlier(again, p.ceased(o, of(adopted, o.Rule)))
 		}
 	}
 	return again
 }
 
-// holds settles a finding that holds, and was open as o or not at all.
-func (p *Part) holds(f, o *device.Finding) (again device.Day) {
+// holds settles a finding that holds, and was open as o or not at all; over is what another system
+// had found, if it had.
+func (p *Part) holds(f, o *device.Finding, over *device.Adopted) (again device.Day) {
 	r := &p.rules[p.index[f.Rule]]
 	r.Matched++
 	f.Incomplete = r.held
@@ -136,7 +143,7 @@ func (p *Part) holds(f, o *device.Finding) (again device.Day) {
 			again = was.Again
 		}
 	}
-	again = earlier(again, p.state(r.condition, f, was))
+	again = earlier(again, p.state(r.condition, f, p.continued(r.condition, f, was, over)))
 	switch {
 	case o == nil:
 		r.opened = append(r.opened, *f)
@@ -156,7 +163,7 @@ func (p *Part) state(c *Condition, f, was *device.Finding) (again device.Day) {
 }
 
 // ceased settles an open finding that was not found again.
-func (p *Part) ceased(o *device.Finding) (again device.Day) {
+func (p *Part) ceased(o *device.Finding, over *device.Adopted) (again device.Day) {
 	at, known := p.index[o.Rule]
 	if !known {
 		at = p.removed(o.Rule)
@@ -183,7 +190,7 @@ func (p *Part) ceased(o *device.Finding) (again device.Day) {
 	if kept.Ended == 0 {
 		r.Matched++
 		if o.Found != 0 {
-			again = earlier(again, p.state(r.condition, &kept, o))
+			again = earlier(again, p.state(r.condition, &kept, p.continued(r.condition, &kept, o, over)))
 		}
 	} else {
 		r.Ended++

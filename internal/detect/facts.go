@@ -29,6 +29,8 @@ type Facts struct {
 	Lists *Lists
 	// Adopted are the kinds of lists of which there is an edition in force, be it an empty one.
 	Adopted []device.FileKind
+	// AdoptedUntil is the last day on which what is found continues its row of Lists.TakenOver.
+	AdoptedUntil device.Day
 	// Zone is the country's zone, by which visits (instants) belong to civil days. Nil is UTC.
 	Zone *time.Location
 
@@ -49,6 +51,9 @@ type Lists struct {
 	Associated []imei.IMEI
 	Barred     []device.Listed
 	Monitored  []device.Listed
+	// TakenOver is what another system had found when this one took its place, sorted by
+	// device.CompareAdopted.
+	TakenOver []device.Adopted
 	// Texts is what they have of malformed identifiers, by normal form.
 	Texts map[string]Marks
 }

@@ -48,6 +48,7 @@ func (p *Pass) Collect() (*Part, error) {
 		monitored:  cursor[device.Listed]{rows: p.Lists.Monitored, key: listedKey},
 		registered: cursor[imei.IMEI]{rows: p.Lists.Registered, key: plainKey},
 		associated: cursor[imei.IMEI]{rows: p.Lists.Associated, key: plainKey},
+		adopted:    cursor[device.Adopted]{rows: p.Lists.TakenOver, key: adoptedKey},
 		previous:   cursor[device.Finding]{rows: p.Previous, key: findingKey},
 	}
 	r.facts.marks = &r.marks
@@ -75,7 +76,8 @@ func (p *Pass) inOrder() error {
 	for _, err := range []error{
 		sortedBy("stolen list", p.Lists.Stolen, stolenKey), sortedBy("barred list", p.Lists.Barred, listedKey),
 		sortedBy("monitoring list", p.Lists.Monitored, listedKey), sortedBy("registration list", p.Lists.Registered, plainKey),
-		sortedBy("association list", p.Lists.Associated, plainKey), sortedBy("open findings", p.Previous, findingKey),
+		sortedBy("association list", p.Lists.Associated, plainKey),
+		sortedBy("what was adopted", p.Lists.TakenOver, adoptedKey), sortedBy("open findings", p.Previous, findingKey),
 	} {
 		if err != nil {
 			return err
@@ -103,6 +105,8 @@ func sortedBy[T any](what string, rows []T, key func(*T) imei.IMEI) error {
 
 func findingKey(f *device.Finding) imei.IMEI { return f.IMEI }
 
+func adoptedKey(a *device.Adopted) imei.IMEI { return a.IMEI }
+
 // run is a pass under way.
 type run struct {
 	*Pass
@@ -113,6 +117,7 @@ type run struct {
 	monitored  cursor[device.Listed]
 	registered cursor[imei.IMEI]
 	associated cursor[imei.IMEI]
+	adopted    cursor[device.Adopted]
 	previous   cursor[device.Finding]
 	marks      Marks // of the device at hand
 	empty      device.History
@@ -121,7 +126,7 @@ type run struct {
 // before judges the devices before the IMEI that have no history.
 func (r *run) before(limit imei.IMEI) {
 	for {
-		next := min(r.stolen.at(), r.barred.at(), r.previous.at())
+		next := min(r.stolen.at(), r.barred.at(), r.adopted.at(), r.previous.at())
 		if next >= limit {
 			return
 		}
@@ -133,7 +138,7 @@ func (r *run) before(limit imei.IMEI) {
 // device judges one device and compares with its open findings.
 func (r *run) device(h *device.History) {
 	r.mark(h.IMEI)
-	open := r.previous.take(h.IMEI)
+	open, adopted := r.previous.take(h.IMEI), r.adopted.take(h.IMEI)
 	switch {
 	case len(h.Days) > 0 || len(h.Visits) > 0:
 		r.part.Devices++
@@ -141,8 +146,8 @@ func (r *run) device(h *device.History) {
 		r.part.Unseen++
 	}
 	found, again := r.Conditions.Judge(h, &r.facts, r.AsOf)
-	if len(found) > 0 || len(open) > 0 {
-		again = earlier(again, r.part.compare(found, open))
+	if len(found)+len(open)+len(adopted) > 0 {
+		again = earlier(again, r.part.compare(found, open, adopted))
 	}
 	if again != 0 {
 		r.part.due = append(r.part.due, Due{IMEI: h.IMEI, Day: again})

@@ -59,6 +59,9 @@ type Shelf interface {
 	Subscriptions(ctx context.Context, parts []device.Part) ([]Subscription, error)
 	// Lists returns what the lists have of the devices of one bucket.
 	Lists(ctx context.Context, parts map[device.FileKind][]device.Part, bucket int) (Lists, error)
+	// Adopted returns what was adopted of the devices of one bucket, and in bucket 0 of malformed
+	// identifiers, by device.CompareAdopted.
+	Adopted(ctx context.Context, parts []device.Part, bucket int) ([]device.Adopted, error)
 }
 
 // Stage is the stage "detect": whenever a file came or went, the day moved on or the conditions
@@ -76,7 +79,7 @@ type Stage[T Tx] struct {
 func (s *Stage[T]) Name() string { return ledger.StageDetect }
 
 // triggers are the records after which findings may change.
-var triggers = []receipt.Kind{ledger.KindFile, ledger.KindWithdrawal, ledger.KindConditions, ledger.KindDay}
+var triggers = []receipt.Kind{ledger.KindFile, ledger.KindWithdrawal, ledger.KindConditions, ledger.KindDay, ledger.KindAdopt}
 
 // Look judges the country if there is anything new.
 func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context.Context, T) error, uint64, error) {
@@ -150,12 +153,24 @@ func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf dev
 			return nil, err
 		}
 	}
+	adopted, err := adoption(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	facts.AdoptedUntil = adopted.Until
+	var takenOver []device.Adopted // of malformed identifiers
 	found := make([]*Part, device.Buckets+1)
 	for bucket := range device.Buckets {
 		pass := Pass{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage,
 			Histories: s.Lake.Histories(ctx, parts, bucket), Previous: open[bucket]}
 		if pass.Lists, err = s.Shelf.Lists(ctx, lists, bucket); err != nil {
 			return nil, err
+		}
+		if pass.Lists.TakenOver, err = s.Shelf.Adopted(ctx, adopted.Parts, bucket); err != nil {
+			return nil, err
+		}
+		if at := slices.IndexFunc(pass.Lists.TakenOver, func(a device.Adopted) bool { return a.Text != "" }); at >= 0 {
+			pass.Lists.TakenOver, takenOver = pass.Lists.TakenOver[:at], pass.Lists.TakenOver[at:]
 		}
 		if found[bucket], err = pass.Collect(); err != nil {
 			return nil, err
@@ -164,6 +179,7 @@ func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf dev
 	if facts.Lists, err = s.texts(ctx, lists); err != nil {
 		return nil, err
 	}
+	facts.Lists.TakenOver = takenOver
 	pass := Texts{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage, Rows: s.Lake.Malformed(ctx, parts), Previous: open[device.Buckets]}
 	if found[device.Buckets], err = pass.Collect(); err != nil {
 		return nil, err
@@ -203,6 +219,15 @@ func (m *Marks) list(kind device.FileKind, since device.Day) {
 	case device.FileMonitoring:
 		m.OnMonitored, m.Monitored = true, since
 	}
+}
+
+// adoption returns the adoption in force, the zero one if there is none.
+func adoption(ctx context.Context, view View) (a device.Adoption, err error) {
+	body, _, ok, err := view.LastBody(ctx, ledger.KindAdopt)
+	if err != nil || !ok {
+		return a, err
+	}
+	return device.Decode[device.Adoption](body)
 }
 
 // Current returns the conditions in force: those last recorded, or the default.

@@ -57,6 +57,11 @@ func (p *Texts) Collect() (*Part, error) {
 	for text := range facts.Lists.Texts {
 		g.id(text)
 	}
+	adopted := map[string][]device.Adopted{}
+	for _, a := range facts.Lists.TakenOver {
+		adopted[a.Text] = append(adopted[a.Text], a)
+		g.id(a.Text)
+	}
 	g.unite()
 	rows := g.rows
 	for id, text := range g.texts {
@@ -74,8 +79,8 @@ func (p *Texts) Collect() (*Part, error) {
 			part.Unseen++
 		}
 		found, again := p.Conditions.Judge(&h, &facts, p.AsOf)
-		if was := open[h.Text]; len(found) > 0 || len(was) > 0 {
-			again = earlier(again, part.compare(found, was))
+		if was, over := open[h.Text], adopted[h.Text]; len(found)+len(was)+len(over) > 0 {
+			again = earlier(again, part.compare(found, was, over))
 		}
 		if again != 0 {
 			part.due = append(part.due, Due{Text: h.Text, Day: again})
