@@ -147,27 +147,38 @@ func (t *Table) Check(ops []Op) error {
 	return nil
 }
 
-// Apply sets and drops lines.
+// Apply sets and drops lines, each op after those before it.
 func (t *Table) Apply(ops []Op) {
 	me := t.mine.Load()
 	if me == nil {
 		me = new(owner)
 		t.mine.Store(me)
 	}
+	var single []*Op
 	for i := range ops {
-		l := &ops[i].Line
-		if !l.One() {
-			t.wide = t.wide.writable(me).apply(&ops[i])
-			if l.broad() {
-				t.broad = t.broad.writable(me).apply(&ops[i])
+		if o := &ops[i]; o.Line.One() {
+			single = append(single, o)
+		} else {
+			t.wide = t.wide.writable(me).apply(o)
+			if o.Line.broad() {
+				t.broad = t.broad.writable(me).apply(o)
 			}
-			continue
 		}
-		b, touched := t.blocks[l.From.TAC()]
+	}
+	if len(single) > 1 {
+		slices.SortStableFunc(single, func(a, b *Op) int { return a.Line.Compare(&b.Line) })
+	}
+	for len(single) > 0 {
+		tac, n := single[0].Line.From.TAC(), 1
+		for n < len(single) && single[n].Line.From.TAC() == tac {
+			n++
+		}
+		b, touched := t.blocks[tac]
 		if !touched {
-			b = &block{lines: t.base.tac(l.From.TAC()), owner: me}
+			b = &block{lines: t.base.tac(tac), owner: me}
 		}
-		t.blocks[l.From.TAC()] = b.writable(me).apply(&ops[i])
+		t.blocks[tac] = b.writable(me).apply(single[:n]...)
+		single = single[n:]
 	}
 }
 
@@ -179,10 +190,39 @@ func (b *block) writable(me *owner) *block {
 	return &block{lines: slices.Clone(b.lines), owner: me}
 }
 
-func (b *block) apply(o *Op) *block {
-	b.lines = applyTo(b.lines, o)
+// fewOps is up to how many ops a block takes one by one: each of them moves the lines behind it.
+const fewOps = 8
+
+// apply applies ops that are sorted by their lines, those of one line in their order.
+func (b *block) apply(ops ...*Op) *block {
+	if len(ops) > fewOps {
+		b.lines = merge(b.lines, ops)
+	} else {
+		for _, o := range ops {
+			b.lines = applyTo(b.lines, o)
+		}
+	}
 	b.digest.Store(nil)
 	return b
+}
+
+// merge returns sorted lines after sorted ops, of which the last on a line decides.
+func merge(lines []Line, ops []*Op) []Line {
+	out := make([]Line, 0, len(lines)+len(ops))
+	for i, o := range ops {
+		if i+1 < len(ops) && ops[i+1].Line.Compare(&o.Line) == 0 {
+			continue
+		}
+		n, found := find(lines, &o.Line)
+		out = append(out, lines[:n]...)
+		if lines = lines[n:]; found {
+			lines = lines[1:]
+		}
+		if !o.Drop {
+			out = append(out, o.Line)
+		}
+	}
+	return append(out, lines...)
 }
 
 func find(lines []Line, l *Line) (int, bool) {

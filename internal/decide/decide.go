@@ -13,6 +13,10 @@
 // the rule do: it waits for people, and a note says so. What people lifted stays lifted while the
 // finding's episode lasts, whatever the policy becomes.
 //
+// What a rule does at once is one act of many lines, so that a ceiling of a hundred thousand devices
+// costs about what one does; the holder of one device is shown no line but theirs. The pairs of one
+// operator's subscribers are an act of their own, which no other operator gets.
+//
 // Nothing follows from a finding before its days of grace are over, and nothing stands when it no
 // longer holds: that a rule remembers it through a gap keeps the grace from beginning anew, not the
 // line.
@@ -26,6 +30,7 @@
 package decide
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -45,8 +50,6 @@ type View interface {
 	FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error)
 	// Proposals returns the proposals that are not enacted, and the signatures on each.
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
-	// ProposedContent returns the content that a proposal announced.
-	ProposedContent(ctx context.Context, index uint64) (*receipt.Content, error)
 	// LastDay returns the last complete day that was recorded.
 	LastDay(ctx context.Context) (day device.Day, ok bool, err error)
 }
@@ -55,6 +58,8 @@ type View interface {
 type Log interface {
 	Head(ctx context.Context) (ledger.Head, error)
 	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error]
+	// Body returns the body of a record's effect.
+	Body(ctx context.Context, index uint64) ([]byte, error)
 }
 
 // Tx is what it writes through.
@@ -71,10 +76,13 @@ type Stage[T Tx] struct {
 	State func() *ledger.State
 	// Now is the clock; without one the stage looks only at what is appended.
 	Now func() time.Time
+	// Zone is the country's, by which days are told; nil for UTC.
+	Zone *time.Location
 	// Note is told what the stage could not enact and why, for people to see.
 	Note func(format string, args ...any)
 
 	looked time.Time // when it last looked at everything
+	lifted lifted
 }
 
 // lookAgain is after how long the stage looks at everything though nothing was appended that calls
@@ -135,6 +143,10 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 
 // write does everything that there is to do.
 func (s *Stage[T]) write(ctx context.Context, tx T) error {
+	s.lifted.zone = cmp.Or(s.Zone, time.UTC)
+	if err := s.lifted.follow(ctx, tx); err != nil {
+		return err
+	}
 	if err := s.enactProposals(ctx, tx); err != nil {
 		return err
 	}
@@ -149,7 +161,7 @@ func (s *Stage[T]) write(ctx context.Context, tx T) error {
 		if err != nil {
 			return fmt.Errorf("reading the findings of %s: %w", p.Rule, err)
 		}
-		r := rule{b: b, p: p, today: today, left: b.Guard().Left(p.Rule, b.Time())}
+		r := rule{b: b, p: p, lifted: &s.lifted, today: today, left: b.Guard().Left(p.Rule, b.Time())}
 		if err := r.release(own[p.Rule], findings); err != nil {
 			return fmt.Errorf("lifting what the policy of %s no longer says: %w", p.Rule, err)
 		}
@@ -193,12 +205,12 @@ func Cost(f *device.Finding, s list.Status) uint64 {
 
 // Ops returns what a finding leads to under a policy: for a duplicate first the pair of the best
 // claim, then the line.
-func Ops(f *device.Finding, p *list.Policy) [][]list.Op {
-	var acts [][]list.Op
+func Ops(f *device.Finding, p *list.Policy) []list.Op {
+	var ops []list.Op
 	if p.Ground == list.Duplicate && f.Best != 0 {
-		acts = append(acts, []list.Op{{Line: list.Line{Class: list.Pair, From: f.IMEI, To: f.IMEI, Status: list.Allowed,
-			Ground: p.Ground, Subscriber: f.Best, Overrides: list.GroundSet(p.Ground), Version: list.AnyVersion}}})
+		ops = append(ops, list.Op{Line: list.Line{Class: list.Pair, From: f.IMEI, To: f.IMEI, Status: list.Allowed,
+			Ground: p.Ground, Subscriber: f.Best, Overrides: list.GroundSet(p.Ground), Version: list.AnyVersion}})
 	}
-	return append(acts, []list.Op{{Line: list.Line{Class: list.Listed, From: f.IMEI, To: f.IMEI, Status: p.Status,
-		Ground: p.Ground, Version: list.AnyVersion}}})
+	return append(ops, list.Op{Line: list.Line{Class: list.Listed, From: f.IMEI, To: f.IMEI, Status: p.Status,
+		Ground: p.Ground, Version: list.AnyVersion}})
 }

@@ -47,6 +47,9 @@ func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) (
 	return out[:min(limit, len(out))], err
 }
 
+// nextEpisode returns a first day for an episode that nobody can know of yet.
+func (o *office) nextEpisode() device.Day { return device.DayOf(o.Clock.Now(), time.UTC) + 1 }
+
 // today is the last complete day.
 const today = device.Day(20001)
 
@@ -55,12 +58,12 @@ func (s *step) LastDay(context.Context) (device.Day, bool, error) { return today
 func (s *step) Batch() *ledger.Batch                  { return s.batch }
 func (s *step) Append(d ledger.Draft) (uint64, error) { return s.batch.Append(d) }
 
-func (s *step) ProposedContent(ctx context.Context, index uint64) (*receipt.Content, error) {
+func (s *step) Body(ctx context.Context, index uint64) ([]byte, error) {
 	openings, err := s.Openings(ctx, index)
 	if err != nil {
 		return nil, err
 	}
-	return receipt.ParseContent(openings[0].Body)
+	return openings[0].Body, nil
 }
 
 // office is a register on SQLite with the stage before it.

@@ -13,14 +13,25 @@ import (
 	"github.com/openceir/openceir/receipt"
 )
 
+// maxLines is the most lines that one act of a rule has: enough that the act itself costs nothing,
+// few enough that the excerpt for one device's holder is made in a moment.
+const maxLines = 1 << 13
+
 // rule brings what one rule has set to what its policy in force says, in one transaction.
 type rule struct {
-	b     *ledger.Batch
-	p     list.Standing
-	today device.Day // the last complete day
-	left  uint64     // active pairs that it may still change today; asking the guard is dear while a day's old acts are in its sums
-	waits int        // measures that the guard, or the ceiling, does not let it take now
-	why   string     // of the first of them
+	b      *ledger.Batch
+	p      list.Standing
+	lifted *lifted
+	today  device.Day // the last complete day
+	left   uint64     // active pairs that it may still change today; asking the guard is dear while a day's old acts are in its sums
+	waits  int        // measures that the guard, or the ceiling, does not let it take now
+	why    string     // of the first of them
+}
+
+// change is a line that a rule sets or drops, and what the device's holder may read of it.
+type change struct {
+	op  list.Op
+	why string // one line, without its end
 }
 
 // linesOf returns the lines in the list that rules set, by rule.
@@ -34,24 +45,58 @@ func linesOf(b *ledger.Batch) map[string][]list.Line {
 	return out
 }
 
-// measure acts on the rule's findings, strongest first, as far as its ceiling reaches today.
+// measure acts on the rule's findings, strongest first, as far as its ceiling reaches today. The
+// pairs come first: where one waits, or people took it back, its device is not refused.
 func (r *rule) measure(findings []ledger.FindingRow) error {
 	if r.p.Ceiling == 0 {
 		return nil // stopped, also where it would cost nothing
 	}
+	var pairs, lines []change
+	needs := map[list.Key]list.Key{} // line: pair
 	for i := range findings {
 		f := &findings[i].Finding
-		if !r.asksFor(f) {
-			continue
-		}
-		if Cost(f, r.p.Status) > r.left {
+		if !r.asksFor(f) || Cost(f, r.p.Status) > r.left {
 			continue // it waits; a weaker one that fits may still be acted on
 		}
-		if err := r.act(f); err != nil {
-			return err
+		var ops []list.Op
+		for _, o := range Ops(f, &r.p.Policy) {
+			if old, stands := r.b.Table().Find(o.Line.Key()); !stands || old.Status != o.Line.Status {
+				ops = append(ops, o)
+			}
+		}
+		if slices.ContainsFunc(ops, func(o list.Op) bool { return r.lifted.holds(f, o.Line.Key()) }) || !r.afford(ops, false) {
+			continue
+		}
+		last := len(ops) - 1
+		lines = append(lines, change{ops[last], reason(f)})
+		for _, o := range ops[:last] {
+			pairs = append(pairs, change{o, reason(f)})
+			needs[ops[last].Line.Key()] = o.Line.Key()
 		}
 	}
-	return nil
+	if err := r.append(pairs); err != nil {
+		return err
+	}
+	return r.append(slices.DeleteFunc(lines, func(c change) bool {
+		pair, has := needs[c.op.Line.Key()]
+		_, stands := r.b.Table().Find(pair)
+		return has && !stands
+	}))
+}
+
+// afford takes from what the rule may still change today what the ops change. If there is not so
+// much left it takes nothing, and they wait; told says whether people are told why.
+func (r *rule) afford(ops []list.Op, told bool) bool {
+	count := list.Count(r.b.Table(), ops, r.b.Seen())
+	n := count.Pairs()
+	if n <= r.left {
+		r.left -= n
+		return true
+	}
+	if told {
+		r.wait("%q: it changes %d active pairs, and today %d more may be changed", ops[0], n, r.left)
+	}
+	return false
 }
 
 // Waits reports whether a policy's rule may act on a finding and has not yet: its line is not in
@@ -67,8 +112,8 @@ func standing(t *list.Table, f *device.Finding, p *list.Standing, today device.D
 	if f.Version != p.Version || !Automatic(f, p.Ground, today) {
 		return l, false, false
 	}
-	acts := Ops(f, &p.Policy)
-	l, stands = t.Find(acts[len(acts)-1][0].Line.Key())
+	ops := Ops(f, &p.Policy)
+	l, stands = t.Find(ops[len(ops)-1].Line.Key())
 	return l, true, stands
 }
 
@@ -79,50 +124,55 @@ func (r *rule) asksFor(f *device.Finding) bool {
 	return may && (!stands || l.Status < r.p.Status && r.b.Guard().RuleOf(l.Act) == r.p.Rule)
 }
 
-// act appends a finding's measures. If one waits, or people took it back, those after it wait too:
-// nobody is refused whose pair can not be set before.
-func (r *rule) act(f *device.Finding) error {
-	for _, ops := range Ops(f, &r.p.Policy) {
-		l := ops[0].Line
-		old, stands := r.b.Table().Find(l.Key())
-		if stands && old.Status == l.Status {
-			continue
+// append appends the changes under the policy in few acts. Those of pairs are for the operator of
+// the subscriber and no other's eyes, so that each operator's have acts of their own.
+func (r *rule) append(changes []change) error {
+	homes := map[string][]change{}
+	for _, c := range changes {
+		home := ""
+		if imsi, ok := c.op.Line.Subscriber.IMSI(); ok {
+			home = r.b.Guard().Directory().Home(imsi)
 		}
-		key := changeKey(r.p.Rule, l, old.Act)
-		if !stands {
-			var free bool
-			var err error
-			if key, free, err = r.episodeKey(f, l); err != nil || !free {
+		homes[home] = append(homes[home], c)
+	}
+	for _, home := range slices.Sorted(maps.Keys(homes)) {
+		for act := range slices.Chunk(homes[home], maxLines) {
+			if err := r.act(act); err != nil {
 				return err
 			}
 		}
-		if _, done, err := r.append(key, ops[0], reason(f)); err != nil || !done {
-			return err
-		}
 	}
+	r.left = r.b.Guard().Left(r.p.Rule, r.b.Time())
 	return nil
 }
 
-// append appends a measure of one line under the policy. done is false if the guard refuses it for
-// now: it waits.
-func (r *rule) append(key receipt.Digest, o list.Op, why []byte) (index uint64, done bool, err error) {
-	ops := []list.Op{o}
-	count := list.Count(r.b.Table(), ops, r.b.Seen())
-	if n := count.Pairs(); n > r.left {
-		r.wait("%q: it changes %d active pairs, and today %d more may be changed", o, n, r.left)
-		return 0, false, nil
+// act appends one act. If the guard refuses it for now it is tried by halves, so that only what
+// really may not be done waits.
+func (r *rule) act(changes []change) error {
+	ops := make([]list.Op, len(changes))
+	var why []byte
+	for i, c := range changes {
+		ops[i] = c.op
+		why = append(append(why, c.why...), '\n')
 	}
-	c := receipt.Content{Kind: receipt.Measure, Key: key, By: receipt.Author{Sort: receipt.Rule, Name: r.p.Rule}, Authority: r.p.Index}
+	c := receipt.Content{Kind: receipt.Measure, Key: ledger.KeyOf("automatic", r.p.Rule, fmt.Sprint(r.b.Size())),
+		By: receipt.Author{Sort: receipt.Rule, Name: r.p.Rule}, Authority: r.p.Index}
 	d, err := ledger.NewDraft(r.b.Random(), c, list.OpsText(ops), why)
 	if err == nil {
-		index, err = r.b.Append(d)
+		_, err = r.b.Append(d)
 	}
-	if err != nil && problem.Of(err) == problem.Refused {
-		r.wait("%q: %v", o, err)
-		return 0, false, nil
+	switch half := len(changes) / 2; {
+	case err == nil || problem.Of(err) != problem.Refused:
+		return err
+	case half == 0:
+		r.wait("%q: %v", ops[0], err)
+		return nil
+	default:
+		if err := r.act(changes[:half]); err != nil {
+			return err
+		}
+		return r.act(changes[half:])
 	}
-	r.left = r.b.Guard().Left(r.p.Rule, r.b.Time())
-	return index, err == nil, err
 }
 
 // wait counts a measure that can not be taken now. The first says why: there may be millions.
@@ -132,15 +182,25 @@ func (r *rule) wait(format string, o list.Op, args ...any) {
 	}
 }
 
-// reason is the personal part of an automatic measure: what its holder may read in the receipt, a
-// line for each thing that the rule saw. It names no subscriber.
-func reason(f *device.Finding) []byte {
-	b := fmt.Appendf(nil, "The rule %s, version %s, holds since %s.\n", f.Rule, f.Version, f.Since)
-	for _, name := range slices.Sorted(maps.Keys(f.Evidence)) {
-		b = fmt.Appendf(b, "%s: %s\n", strings.ReplaceAll(name, "_", " "), f.Evidence[name])
+// reason is what the holder of a device may read of an automatic measure in the receipt: what the
+// rule saw, on one line. It names no subscriber.
+func reason(f *device.Finding) string {
+	b := fmt.Appendf(nil, "The rule %s, version %s, holds since %s.", f.Rule, f.Version, f.Since)
+	b = items(b, " Seen:", f.Evidence)
+	return string(items(b, " Parameters:", f.Params))
+}
+
+// items writes texts by name, in the order of their names.
+func items(b []byte, title string, of map[string]string) []byte {
+	if len(of) == 0 {
+		return b
 	}
-	for _, name := range slices.Sorted(maps.Keys(f.Params)) {
-		b = fmt.Appendf(b, "parameter %s: %s\n", strings.ReplaceAll(name, "_", " "), f.Params[name])
+	b = append(b, title...)
+	for i, name := range slices.Sorted(maps.Keys(of)) {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		b = fmt.Appendf(b, " %s: %s", strings.ReplaceAll(name, "_", " "), strings.ReplaceAll(of[name], "\n", " "))
 	}
-	return b
+	return append(b, '.')
 }

@@ -80,8 +80,12 @@ func (s *Stage[T]) enactProposals(ctx context.Context, tx T) error {
 		if denied || len(d.Approvals) == 0 {
 			continue
 		}
-		_, err = tx.Append(d)
+		index, err := tx.Append(d)
 		switch {
+		case err == nil && d.Content.Kind == receipt.Measure:
+			if err := s.lifted.add(d.Effect.Body, index, tx.Batch().Time()); err != nil {
+				return err
+			}
 		case err == nil:
 		case problem.Of(err) == problem.Broken:
 			return err
@@ -100,7 +104,11 @@ func signed(ctx context.Context, tx View, people *receipt.Directory, row ledger.
 	if err != nil {
 		return d, false, err
 	}
-	content, err := tx.ProposedContent(ctx, row.Index)
+	body, err := tx.Body(ctx, row.Index)
+	if err != nil {
+		return d, false, err
+	}
+	content, err := receipt.ParseContent(body)
 	if err != nil {
 		return d, false, err
 	}

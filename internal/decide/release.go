@@ -11,8 +11,10 @@ import (
 )
 
 // release lifts the lines of the rule's own measures whose finding has closed, and makes milder
-// those that are harder than its policy. For each device what holds against it goes first, then the
-// pair, which waits for as long as its subscriber would be refused without it.
+// those that are harder than its policy; what is closed comes first. The guard lets a rule touch only
+// what its policy in force could set, so a harder line is made milder before it is dropped, and what
+// can not be had that way waits for people. What holds against a device goes before its pair, which
+// waits for as long as its subscriber would be refused without it.
 func (r *rule) release(own []list.Line, findings []ledger.FindingRow) error {
 	open := make(map[imei.IMEI]bool, len(findings))
 	for i := range findings {
@@ -20,12 +22,16 @@ func (r *rule) release(own []list.Line, findings []ledger.FindingRow) error {
 			open[f.IMEI] = true
 		}
 	}
-	own = slices.DeleteFunc(own, func(l list.Line) bool { return open[l.From] && r.mild(&l) && l.Ground == r.p.Ground })
+	own = slices.DeleteFunc(own, func(l list.Line) bool { return open[l.From] && r.mild(&l) && l.Ground == r.p.Ground || !r.mayTouch(&l) })
 	slices.SortFunc(own, func(a, b list.Line) int {
-		return cmp.Or(order(open[a.From])-order(open[b.From]), cmp.Compare(a.From, b.From), -cmp.Compare(a.Class, b.Class), a.Compare(&b))
+		return cmp.Or(order(open[a.From])-order(open[b.From]), a.Compare(&b))
 	})
-	for _, l := range own {
-		if err := r.lift(l, open[l.From]); err != nil {
+	if err := r.soften(own); err != nil {
+		return err
+	}
+	own = slices.DeleteFunc(own, func(l list.Line) bool { return open[l.From] })
+	for _, class := range []list.Class{list.Listed, list.Pair} {
+		if err := r.drop(own, class); err != nil {
 			return err
 		}
 	}
@@ -43,35 +49,51 @@ func order(open bool) int {
 // mild reports whether the line is not harder than what the policy says.
 func (r *rule) mild(l *list.Line) bool { return l.Class == list.Pair || l.Status <= r.p.Status }
 
-// lift takes a line away or, if its finding is open, down to what the policy says. The guard lets a
-// rule touch only what its policy in force could set, so a harder line is made milder before it is
-// dropped, and what can not be had that way waits for people.
-func (r *rule) lift(l list.Line, open bool) error {
+// mayTouch reports whether the guard lets the rule drop a line or make it milder. What it can not
+// waits for people.
+func (r *rule) mayTouch(l *list.Line) bool {
 	switch {
 	case l.Ground != r.p.Ground:
-		r.wait("%q, which only people can lift: the policy of the rule is for another ground now, %s", list.Op{Drop: true, Line: l}, r.p.Ground)
-		return nil
+		r.wait("%q, which only people can lift: the policy of the rule is for another ground now, %s", list.Op{Drop: true, Line: *l}, r.p.Ground)
+		return false
 	case l.Class == list.Listed && l.Status < r.p.Status: // closed, and not to be made harder for that
-		r.wait("%q, which only people can lift: the policy of the rule is for %s now", list.Op{Drop: true, Line: l}, r.p.Status)
-		return nil
-	case !r.mild(&l):
-		milder := l
-		milder.Status = r.p.Status
-		why := fmt.Appendf(nil, "The policy of the rule %s in force, record %d, says %s.\n", r.p.Rule, r.p.Index, r.p.Status)
-		act, done, err := r.append(changeKey(r.p.Rule, milder, l.Act), list.Op{Line: milder}, why)
-		if err != nil || !done {
-			return err
+		r.wait("%q, which only people can lift: the policy of the rule is for %s now", list.Op{Drop: true, Line: *l}, r.p.Status)
+		return false
+	}
+	return true
+}
+
+// soften makes lines as mild as the policy says.
+func (r *rule) soften(lines []list.Line) error {
+	why := fmt.Sprintf("The policy of the rule %s in force, record %d, says %s.", r.p.Rule, r.p.Index, r.p.Status)
+	var changes []change
+	for _, l := range lines {
+		if r.mild(&l) {
+			continue
 		}
-		l, l.Act = milder, act
+		l.Status = r.p.Status
+		if o := (list.Op{Line: l}); r.afford([]list.Op{o}, true) {
+			changes = append(changes, change{o, why})
+		}
 	}
-	if open {
-		return nil
+	return r.append(changes)
+}
+
+// drop takes the lines of one class away, those that were to be made milder and were not excepted.
+func (r *rule) drop(lines []list.Line, class list.Class) error {
+	why := fmt.Sprintf("The rule %s does not hold any more.", r.p.Rule)
+	var changes []change
+	for _, l := range lines {
+		now, stands := r.b.Table().Find(l.Key())
+		if l.Class != class || !stands || !r.mild(&now) {
+			continue
+		}
+		o := list.Op{Drop: true, Line: now}
+		if n := list.Count(r.b.Table(), []list.Op{o}, r.b.Seen()).Refuses; n > 0 {
+			r.wait("%q: it would refuse %d active pairs, for something else holds against them", o, n)
+		} else if r.afford([]list.Op{o}, true) {
+			changes = append(changes, change{o, why})
+		}
 	}
-	drop := list.Op{Drop: true, Line: l}
-	if n := list.Count(r.b.Table(), []list.Op{drop}, r.b.Seen()).Refuses; n > 0 {
-		r.wait("%q: it would refuse %d active pairs, for something else holds against them", drop, n)
-		return nil
-	}
-	_, _, err := r.append(liftKey(r.p.Rule, l, l.Act), drop, nil)
-	return err
+	return r.append(changes)
 }

@@ -179,7 +179,7 @@ func TestOpenedAgain(t *testing.T) {
 	o.stands()
 	flip(prohibits(list.Barred, 9))
 	o.stands()
-	f.Since++ // a new episode is judged anew
+	f.Since = o.nextEpisode() // judged anew
 	o.find(changes{Open: []device.Finding{f}})
 	o.stands(one)
 	o.Clean(t)
@@ -219,9 +219,10 @@ func TestPair(t *testing.T) {
 	o.people("drop " + dup + "\n")
 	o.stands()
 
-	f.Since++
+	f.Since = o.nextEpisode()
 	o.find(changes{Open: []device.Finding{f}})
 	o.stands(dupPair, dup)
+	o.tomorrow()
 	o.people("drop " + dupPair + "\n")
 	o.find(changes{Closed: []findingKey{key(f)}})
 	o.stands()

@@ -188,27 +188,45 @@ func (f *fold) add(a *act) {
 	if len(a.ops) == 0 {
 		f.authority = f.size
 	}
-	for i := range a.ops {
-		f.apply(a.index, a.ops[i:i+1])
+	for ops := a.ops; len(ops) > 0; {
+		n := distinct(ops)
+		f.apply(a.index, ops[:n])
+		ops = ops[n:]
 	}
 }
 
-// apply applies one op of an act. A line that is there was set when the subscriber's home may have
-// been another: it follows its acts all the same.
-func (f *fold) apply(act uint64, op []list.Op) {
-	l := &op[0].Line
-	old, had := f.table.Find(l.Key())
-	if !had && (op[0].Drop || !InStream(f.stream, l, f.directory)) {
-		return
-	}
-	if act >= f.since {
-		undo := list.Op{Drop: true, Line: *l}
-		if had {
-			undo = list.Op{Line: old}
+// distinct returns how many of the ops, from the first, are on lines of their own.
+func distinct(ops []list.Op) int {
+	seen := make(map[list.Key]bool, len(ops))
+	for i := range ops {
+		k := ops[i].Line.Key()
+		if seen[k] {
+			return i
 		}
-		f.steps = append(f.steps, step{act, undo})
+		seen[k] = true
 	}
-	f.table.Apply(op)
+	return len(ops)
+}
+
+// apply applies ops of an act, on a line each. A line that is there was set when the subscriber's home
+// may have been another: it follows its acts all the same.
+func (f *fold) apply(act uint64, ops []list.Op) {
+	var mine []list.Op
+	for _, o := range ops {
+		old, had := f.table.Find(o.Line.Key())
+		if !had && (o.Drop || !InStream(f.stream, &o.Line, f.directory)) {
+			continue
+		}
+		mine = append(mine, o)
+		if act >= f.since {
+			undo := list.Op{Drop: true, Line: o.Line}
+			if had {
+				undo = list.Op{Line: old}
+			}
+			f.steps = append(f.steps, step{act, undo})
+		}
+	}
+	f.table.Apply(mine)
 }
 
 // forget drops the older half of the steps if there are too many, with the whole act in the middle.

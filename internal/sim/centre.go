@@ -139,16 +139,16 @@ func (s *step) Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt
 	return open, signed, errors.Join(err, err2, err3)
 }
 
-// ProposedContent implements decide.View.
-func (s *step) ProposedContent(ctx context.Context, index uint64) (*receipt.Content, error) {
+// Body implements decide.View.
+func (s *step) Body(ctx context.Context, index uint64) ([]byte, error) {
 	openings, err := s.Openings(ctx, index)
 	if err != nil {
 		return nil, err
 	}
 	for _, o := range openings {
 		if o.Part == ledger.PartEffect {
-			return receipt.ParseContent(bytes.Clone(o.Body))
+			return bytes.Clone(o.Body), nil
 		}
 	}
-	return nil, fmt.Errorf("record %d proposes nothing", index)
+	return nil, fmt.Errorf("record %d has no effect", index)
 }

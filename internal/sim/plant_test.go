@@ -268,13 +268,13 @@ func changes(f func(ledger.Tx) ledger.Tx) func(*plant) {
 }
 
 // TestPlantedFaultsAreFound shows that the witness would notice: each fault is found within as many
-// seeds as are run without one.
+// seeds as are run without one, or sixty.
 func TestPlantedFaultsAreFound(t *testing.T) {
 	for _, f := range plants {
 		t.Run(f.name, func(t *testing.T) {
 			found := error(nil)
 			worlds := 0
-			tell(t, 0, uint64(seeds(t)), func() plant { p := sound(); f.into(&p); return p }, func(_ *World, err error) bool {
+			tell(t, 0, uint64(max(seeds(t), 60)), func() plant { p := sound(); f.into(&p); return p }, func(_ *World, err error) bool {
 				if worlds++; err != nil && found == nil {
 					found = err
 				}

@@ -104,7 +104,7 @@ func (t *Centre) stages() *follow.Runner[*Tx] {
 	return &follow.Runner[*Tx]{
 		Stages: []follow.Stage[*Tx]{
 			&detect.Stage[*Tx]{Lake: t.Lake, Shelf: shelf{t.Lake}, Zone: t.Zone, Operators: t.operators},
-			&decide.Stage[*Tx]{State: t.state, Now: t.Sequencer.Now, Note: func(format string, args ...any) { t.Log.Info(fmt.Sprintf(format, args...)) }},
+			&decide.Stage[*Tx]{State: t.state, Now: t.Sequencer.Now, Zone: t.Zone, Note: func(format string, args ...any) { t.Log.Info(fmt.Sprintf(format, args...)) }},
 			&enforce.Stage[*Tx]{Publisher: t.publisher, State: t.state},
 		},
 		View:   t.view,

@@ -302,7 +302,7 @@ func (tx *Tx) keptRun(ctx context.Context, index uint64) (*KeptRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := tx.body(ctx, index)
+	body, err := tx.Body(ctx, index)
 	if err != nil {
 		return nil, err
 	}

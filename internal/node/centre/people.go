@@ -198,7 +198,11 @@ func (t *Centre) Sign(ctx context.Context, content receipt.Digest, s Signer, v r
 		if !ok {
 			return problem.New(problem.NotFound, "nothing with the digest %s is proposed: see ceir approve without arguments", content)
 		}
-		c, err := tx.ProposedContent(ctx, row.Index)
+		body, err := tx.Body(ctx, row.Index)
+		if err != nil {
+			return err
+		}
+		c, err := receipt.ParseContent(body)
 		if err != nil {
 			return err
 		}

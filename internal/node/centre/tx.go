@@ -50,12 +50,12 @@ func (tx *Tx) LastBody(ctx context.Context, kind receipt.Kind) (body []byte, ind
 	if err != nil || !ok {
 		return nil, 0, false, err
 	}
-	body, err = tx.body(ctx, leaf.Index)
+	body, err = tx.Body(ctx, leaf.Index)
 	return body, leaf.Index, err == nil, err
 }
 
-// body returns the body of a record's effect.
-func (tx *Tx) body(ctx context.Context, index uint64) ([]byte, error) {
+// Body returns the body of a record's effect.
+func (tx *Tx) Body(ctx context.Context, index uint64) ([]byte, error) {
 	openings, err := tx.Openings(ctx, index)
 	if err != nil {
 		return nil, err
@@ -86,15 +86,6 @@ func (tx *Tx) inForce(ctx context.Context, digest string) (device.File, bool, er
 	}
 	_, gone, err := tx.Withdrawal(ctx, digest)
 	return f.File, !gone, err
-}
-
-// ProposedContent returns the content that a proposal announced.
-func (tx *Tx) ProposedContent(ctx context.Context, index uint64) (*receipt.Content, error) {
-	body, err := tx.body(ctx, index)
-	if err != nil {
-		return nil, err
-	}
-	return receipt.ParseContent(body)
 }
 
 // office appends an act of a part of the system, which needs no signature.
