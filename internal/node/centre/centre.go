@@ -5,13 +5,11 @@ package centre
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -49,8 +47,7 @@ type Centre struct {
 	stepping  sync.Mutex // held while the stages step: one at a time
 	runner    *follow.Runner[*Tx]
 	publisher enforce.Publisher
-	active    atomic.Pointer[lake.Active] // nil until the first day
-	counted   string                      // the day and the parts that active counts; owned by who holds stepping
+	pairs     pairs
 }
 
 // Open opens the register and the lake. The register must have been founded (see Found) before
@@ -79,6 +76,7 @@ func Open(ctx context.Context, c *config.Centre, o Options) (*Centre, error) {
 	}
 	t := &Centre{Config: c, Store: s, Lake: &lake.Lake{Dir: filepath.Join(c.Data, "lake")}, Verifier: verifier,
 		Zone: config.Location(c.Zone), Log: o.Log}
+	t.pairs.lake, t.pairs.log = t.Lake, o.Log
 	t.Sequencer = &ledger.Sequencer{Store: s, Signer: signer, Log: verifier, Now: o.Now, Random: o.Random, Seen: t.seen}
 	t.publisher = enforce.Publisher{Dir: filepath.Join(c.Data, "lists"), Signer: signer, Memory: new(enforce.Memory)}
 	t.runner = t.stages()
@@ -143,6 +141,9 @@ func (t *Centre) Run(ctx context.Context, asOf device.Day) error {
 	if err := t.refresh(ctx); err != nil {
 		return err
 	}
+	if _, err := t.pairs.count(ctx); err != nil {
+		return err
+	}
 	return t.runner.UntilIdle(ctx)
 }
 
@@ -156,50 +157,6 @@ func (t *Centre) tick(ctx context.Context, day device.Day) error {
 		return tx.office("clock", ledger.KindDay, device.Encode(ledger.Day{Day: day}), day.String())
 	})
 }
-
-// refresh counts the active pairs anew, which the guard weighs changes with.
-func (t *Centre) refresh(ctx context.Context) error {
-	var parts []device.Part
-	var day device.Day
-	err := t.view(ctx, func(tx *Tx) error {
-		var ok bool
-		var err error
-		if day, ok, err = tx.LastDay(ctx); err != nil || !ok {
-			return err
-		}
-		parts, err = tx.LiveParts(ctx, lake.TableDays)
-		return err
-	})
-	if err != nil || day == 0 {
-		return err
-	}
-	input := sha256.New()
-	for _, p := range parts {
-		fmt.Fprintln(input, p.Digest)
-	}
-	counted := fmt.Sprintf("%s %x", day, input.Sum(nil))
-	if counted == t.counted {
-		return nil
-	}
-	active, err := t.Lake.Active(ctx, parts, day)
-	if err != nil {
-		return fmt.Errorf("counting active pairs: %w", err)
-	}
-	t.active.Store(active)
-	t.counted = counted
-	return nil
-}
-
-// seen is what the lake knows of active pairs.
-func (t *Centre) seen() list.Seen {
-	if a := t.active.Load(); a != nil {
-		return a
-	}
-	return list.Nobody{}
-}
-
-// Active returns the count of active pairs, nil before the first day.
-func (t *Centre) Active() *lake.Active { return t.active.Load() }
 
 // operators returns the organisations that run a network.
 func (t *Centre) operators() []device.Operator {

@@ -49,7 +49,7 @@ func (t *Centre) observed(m imei.IMEI) (identifier.Verdict, string) {
 	if a.Line.Class != 0 {
 		text = fmt.Sprintf("The list answers %s, by act %d: %s.", a.Status, a.Line.Act, a.Line.String())
 	}
-	if seen := t.active.Load(); seen != nil {
+	if seen, err := t.Active(context.Background()); err == nil && seen != nil {
 		text += fmt.Sprintf(" Seen with %d subscribers in the 30 days counted last.", seen.Pairs(m))
 	}
 	switch a.Status {

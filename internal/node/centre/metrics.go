@@ -12,14 +12,18 @@ import (
 // metrics measures the register: what was taken in, what was found, what is in force, and how old
 // each of them is.
 func (t *Centre) metrics(ctx context.Context) (out []portal.Metric, err error) {
+	active, err := t.Active(ctx)
+	if err != nil {
+		return nil, err
+	}
 	err = t.view(ctx, func(tx *Tx) error {
 		st := t.state()
 		out = []portal.Metric{
 			one("openceir_ledger_records", "Records of the ledger.", float64(st.Head.Size)),
 			one("openceir_active_pairs_signed", "Active pairs that people signed as the base of the guard.", float64(st.Guard.Active())),
 		}
-		if a := t.active.Load(); a != nil {
-			out = append(out, one("openceir_active_pairs_counted", "Active pairs counted in the 30 days to the last complete day.", float64(a.Total())))
+		if active != nil {
+			out = append(out, one("openceir_active_pairs_counted", "Active pairs counted in the 30 days to the last complete day.", float64(active.Total())))
 		}
 		lines := portal.Metric{Name: "openceir_lines", Help: "Lines of the list in force, by status.", Type: "gauge"}
 		for status, n := range st.Table.Count() {

@@ -43,7 +43,10 @@ func (t *Centre) ProposeMeasure(ctx context.Context, by receipt.Author, ops []li
 
 // ProposeActive announces the count of active pairs as the base of every share.
 func (t *Centre) ProposeActive(ctx context.Context) (receipt.Digest, error) {
-	a := t.active.Load()
+	a, err := t.Active(ctx)
+	if err != nil {
+		return receipt.Digest{}, err
+	}
 	if a == nil || a.Total() == 0 {
 		return receipt.Digest{}, problem.New(problem.Refused, "nobody was seen yet: import operators' files and run ceir run --as-of DAY first")
 	}

@@ -13,12 +13,16 @@ import (
 // Status gathers what the status page shows.
 func (t *Centre) Status(ctx context.Context) (*portal.Status, error) {
 	s := &portal.Status{Log: t.Verifier.Name(), Lines: []portal.Count{}, Rules: []portal.Rule{}, Nodes: []portal.Node{}, Proposals: []portal.Proposal{}}
-	err := t.view(ctx, func(tx *Tx) error {
+	active, err := t.Active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if active != nil {
+		s.Counted = uint64(active.Total())
+	}
+	err = t.view(ctx, func(tx *Tx) error {
 		st := t.state()
 		s.Size, s.Root, s.Active = st.Head.Size, st.Head.Root.String(), st.Guard.Active()
-		if a := t.active.Load(); a != nil {
-			s.Counted = uint64(a.Total())
-		}
 		day, ok, err := tx.LastDay(ctx)
 		if err != nil {
 			return err
