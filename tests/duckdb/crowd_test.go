@@ -104,7 +104,7 @@ func (c *crowd) device(i int) {
 	}
 	people := 1 + c.r.IntN(6)
 	first := c.r.IntN(crowdDays)
-	for p := range people {
+	for p := 0; p < people; p++ {
 		who, number := imsi(i*7+p), fmt.Sprintf("9997%08d", i*7+p)
 		switch c.r.IntN(8) {
 		case 0:
@@ -114,9 +114,18 @@ func (c *crowd) device(i int) {
 		case 2:
 			number = fmt.Sprintf("9997%08d", i*7) // kept through a change of cards
 		case 3:
-			number = "99970000" // too short for the peers
+			number = fmt.Sprintf("9997%07d", i*7+p) // a digit too short for the peers
 		case 4:
 			who = imsi(p) // registered persons
+		}
+		if i%9 == 0 {
+			number = fmt.Sprintf("9996%08d", i) // a number that few or many share
+			if p == 0 {
+				people = 3 + c.r.IntN(4)
+			}
+		}
+		if c.r.IntN(20) == 0 || len(id) != 14 && c.r.IntN(4) == 0 {
+			who = "0010" // nobody knows who
 		}
 		op := []string{"auk", "auk", "bee"}[c.r.IntN(3)]
 		rat := []string{"", "001", "002", "006", "002|006", "010", "008"}[c.r.IntN(7)]

@@ -14,11 +14,12 @@ FROM (
 ), range(5) AS radios(radio)
 WHERE (seen[radio + 1] >> bit) & 1 = 1 AND day <= DATE '$asof';
 
--- Identifiers that are no IMEI, with their subscribers where those are of their form.
+-- Identifiers that are no IMEI, with their subscribers where those are of their form. The number beside
+-- an IMSI that is not of its form is nobody's: it could make one subscriber look like two.
 INSERT INTO sight
 SELECT normal(imei),
 	CASE WHEN regexp_matches(imsi, '^[0-9]{14,15}$') THEN imsi::BIGINT END,
-	CASE WHEN regexp_matches(msisdn, '^[1-9][0-9]{4,14}$') THEN msisdn::BIGINT END,
+	CASE WHEN regexp_matches(msisdn, '^[1-9][0-9]{4,14}$') AND (imsi = '' OR regexp_matches(imsi, '^[0-9]{14,15}$')) THEN msisdn::BIGINT END,
 	operator, day, 0
 FROM $malformed
 WHERE list = '' AND imei <> '' AND NOT regexp_matches(normal(imei), '^[0-9]{14}$') AND day <= DATE '$asof';
