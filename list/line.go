@@ -1,6 +1,7 @@
 package list
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"strconv"
@@ -70,29 +71,34 @@ func (l *Line) One() bool { return l.From == l.To }
 func (l *Line) Covers(m imei.IMEI) bool { return l.From <= m && m <= l.To }
 
 // String returns the line's text.
-func (l *Line) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s %s", l.Class, subject(l.From, l.To), l.Status, l.Ground)
+func (l *Line) String() string { return string(l.append(nil)) }
+
+// append appends the line's text.
+func (l *Line) append(b []byte) []byte {
+	b = append(append(b, l.Class.String()...), ' ')
+	b = append(appendSubject(b, l.From, l.To), ' ')
+	b = append(append(b, l.Status.String()...), ' ')
+	b = append(b, l.Ground.String()...)
 	if l.Subscriber != 0 {
-		fmt.Fprintf(&b, " subscriber %s", l.Subscriber)
+		b = append(append(b, " subscriber "...), l.Subscriber.String()...)
 	}
 	if l.Overrides != 0 {
-		fmt.Fprintf(&b, " overrides %s", l.Overrides)
+		b = append(append(b, " overrides "...), l.Overrides.String()...)
 	}
 	if l.Version != AnyVersion {
-		fmt.Fprintf(&b, " version %02d", l.Version)
+		b = fmt.Appendf(b, " version %02d", l.Version)
 	}
-	return b.String()
+	return b
 }
 
-func subject(from, to imei.IMEI) string {
+func appendSubject(b []byte, from, to imei.IMEI) []byte {
 	switch {
 	case from == to:
-		return from.String()
+		return from.Append(b)
 	case from == from.TAC().First() && to == from.TAC().Last():
-		return from.TAC().String()
+		return append(b, from.TAC().String()...)
 	}
-	return from.String() + "-" + to.String()
+	return to.Append(append(from.Append(b), '-'))
 }
 
 // ParseLine reads what String writes, and nothing else.
@@ -101,7 +107,8 @@ func ParseLine(s string) (Line, error) {
 	if err == nil {
 		err = l.check()
 	}
-	if err == nil && l.String() != s {
+	var text [128]byte
+	if err == nil && string(l.append(text[:0])) != s {
 		err = fmt.Errorf("it would be written %q", l.String())
 	}
 	if err != nil {
@@ -160,13 +167,11 @@ func parseSubject(s string) (from, to imei.IMEI, err error) {
 		return tac.First(), tac.Last(), err
 	}
 	a, b, ranged := strings.Cut(s, "-")
-	if !ranged {
-		b = a
-	}
-	if len(a) != 14 || len(b) != 14 {
+	if len(a) != 14 || ranged && len(b) != 14 {
 		return 0, 0, fmt.Errorf("a subject is 14 digits, 8 digits (a TAC) or a range of two times 14 digits")
 	}
-	if from, err = imei.Parse(a); err == nil {
+	from, err = imei.Parse(a)
+	if to = from; err == nil && ranged {
 		to, err = imei.Parse(b)
 	}
 	return from, to, err
@@ -211,11 +216,14 @@ type Op struct {
 }
 
 // String returns "set LINE" or "drop LINE".
-func (o *Op) String() string {
+func (o *Op) String() string { return string(o.append(nil)) }
+
+func (o *Op) append(b []byte) []byte {
+	verb := "set "
 	if o.Drop {
-		return "drop " + o.Line.String()
+		verb = "drop "
 	}
-	return "set " + o.Line.String()
+	return o.Line.append(append(b, verb...))
 }
 
 // ParseOp reads what String writes.
@@ -232,28 +240,42 @@ func ParseOp(s string) (Op, error) {
 func OpsText(ops []Op) []byte {
 	var b []byte
 	for i := range ops {
-		b = append(append(b, ops[i].String()...), '\n')
+		b = append(ops[i].append(b), '\n')
 	}
 	return b
 }
 
 // ParseOps reads the body of a measure; each line is given the act's index.
 func ParseOps(body []byte, act uint64) ([]Op, error) {
-	var ops []Op
-	seen := map[Key]bool{}
+	ops := make([]Op, 0, bytes.Count(body, []byte{'\n'}))
+	ascending := true
 	for s := range strings.Lines(string(body)) {
-		o, err := ParseOp(strings.TrimSuffix(s, "\n"))
+		text, ended := strings.CutSuffix(s, "\n")
+		o, err := ParseOp(text)
 		if err != nil {
 			return nil, err
 		}
-		if o.Line.Act = act; seen[o.Line.Key()] {
-			return nil, fmt.Errorf("line %q comes twice in one measure", o.Line.String())
+		if !ended {
+			ops = nil
+			break
 		}
-		seen[o.Line.Key()] = true
+		o.Line.Act = act
+		ascending = ascending && (len(ops) == 0 || ops[len(ops)-1].Line.Compare(&o.Line) < 0)
 		ops = append(ops, o)
 	}
-	if len(ops) == 0 || string(OpsText(ops)) != string(body) {
+	if len(ops) == 0 {
 		return nil, fmt.Errorf("a measure has at least one line, each ended by a line feed")
+	}
+	if ascending { // as the rules write them: none comes twice
+		return ops, nil
+	}
+	seen := make(map[Key]bool, len(ops))
+	for i := range ops {
+		if k := ops[i].Line.Key(); seen[k] {
+			return nil, fmt.Errorf("line %q comes twice in one measure", ops[i].Line.String())
+		} else {
+			seen[k] = true
+		}
 	}
 	return ops, nil
 }

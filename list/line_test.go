@@ -46,7 +46,7 @@ func TestLinesRefused(t *testing.T) {
 
 func TestOpsRefused(t *testing.T) {
 	for _, body := range []string{"", "\n", bar + "\n", strings.TrimSuffix(bar, "\n"), bar + bar, bar + "drop" + strings.TrimPrefix(bar, "set"), "put" + strings.TrimPrefix(bar, "set"),
-		bar + strings.Replace(bar, "prohibited", "tracked", 1)} {
+		bar + strings.Replace(bar, "prohibited", "tracked", 1), bar + strings.Replace(bar, "barred", "stolen", 1) + bar} {
 		if _, err := ParseOps([]byte(body), 1); err == nil {
 			t.Errorf("the measure %q was read", body)
 		}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/openceir/openceir/imei"
@@ -326,7 +327,8 @@ func digestLines(lines []Line) [32]byte {
 	h := sha256.New()
 	var text []byte
 	for i := range lines {
-		text = fmt.Appendf(text[:0], "%d %s\n", lines[i].Act, lines[i].String())
+		text = append(strconv.AppendUint(text[:0], lines[i].Act, 10), ' ')
+		text = append(lines[i].append(text), '\n')
 		h.Write(text)
 	}
 	return [32]byte(h.Sum(nil))
