@@ -41,11 +41,16 @@ func (l *Lake) Active(ctx context.Context, parts []device.Part, asOf device.Day)
 		window[m-first] |= 1 << (n - 1)
 	}
 	var within []device.Part
+	rows := int64(0)
 	for _, p := range parts {
 		if p.Table == TableDays && p.Month >= first && p.Month <= last {
 			within = append(within, p)
+			rows += p.Rows
 		}
 	}
+	a.devices = make([]uint64, 0, rows)
+	seen := make([]uint32, len(window))
+	var ends []int
 	for bucket := range device.Buckets {
 		picked, err := pick(within, TableDays, bucket)
 		if err != nil {
@@ -55,18 +60,23 @@ func (l *Lake) Active(ctx context.Context, parts []device.Part, asOf device.Day)
 		if err != nil {
 			return nil, err
 		}
-		err = a.count(ctx, days, first, window)
+		err = a.count(ctx, days, first, window, seen)
 		days.close()
 		if err != nil {
 			return nil, err
 		}
+		ends = append(ends, len(a.devices))
 	}
-	a.index()
+	for i, in := range seen {
+		a.cover(first+device.Month(i), in)
+	}
+	a.index(ends)
 	return a, nil
 }
 
-// count takes the devices of one bucket. Rows come in the order of subscriber within a device.
-func (a *Active) count(ctx context.Context, days *merge[device.Days], first device.Month, window []uint32) error {
+// count takes the devices of one bucket, and notes the days on which any was seen. Rows come in the
+// order of subscriber within a device.
+func (a *Active) count(ctx context.Context, days *merge[device.Days], first device.Month, window, on []uint32) error {
 	n := 0
 	for d := days.head(); d != nil; {
 		m, pairs, seen := d.IMEI, 0, false
@@ -78,7 +88,7 @@ func (a *Active) count(ctx context.Context, days *merge[device.Days], first devi
 			}
 			if in := d.All() & window[d.Month-first]; in != 0 {
 				seen = true
-				a.cover(d.Month, in)
+				on[d.Month-first] |= in
 				if s := d.Subscriber(); s != 0 && s != previous {
 					previous = s
 					pairs++
@@ -112,12 +122,36 @@ func (a *Active) add(m imei.IMEI, pairs int) {
 	a.total += pairs
 }
 
-func (a *Active) index() {
-	slices.Sort(a.devices)
+// index puts the devices, which are sorted within each bucket, in order.
+func (a *Active) index(ends []int) {
+	a.devices = joinRuns(a.devices, make([]uint64, len(a.devices)), ends)
 	a.blocks = make([]uint64, (len(a.devices)+blockLen-1)/blockLen)
 	for i, d := range a.devices {
 		a.blocks[i/blockLen] += uint64(a.pairs(d))
 	}
+}
+
+// joinRuns merges sorted runs, two by two, and returns the one of both slices that has the result.
+func joinRuns(from, to []uint64, ends []int) []uint64 {
+	for len(ends) > 1 {
+		var joined []int
+		begin := 0
+		for i := 0; i < len(ends); i += 2 {
+			middle, end := ends[i], ends[min(i+1, len(ends)-1)]
+			x, y, out := from[begin:middle], from[middle:end], to[begin:end]
+			for k := range out {
+				if len(y) == 0 || len(x) > 0 && x[0] < y[0] {
+					out[k], x = x[0], x[1:]
+				} else {
+					out[k], y = y[0], y[1:]
+				}
+			}
+			joined = append(joined, end)
+			begin = end
+		}
+		from, to, ends = to, from, joined
+	}
+	return from
 }
 
 func (a *Active) pairs(d uint64) int {
