@@ -77,7 +77,7 @@ func crowded(t *testing.T, devices int, seed uint64) *nation {
 
 // imsi returns a card of a network at home, of another of the country, or from abroad.
 func imsi(i int) string {
-	network := []string{"00101", "00102", "001039", "00104", "26201", "00102"}[i%6]
+	network := []string{"00101", "00102", "001030", "00104", "26201", "00102", "001036"}[i%7]
 	return network + fmt.Sprintf("%0*d", 15-len(network), i)
 }
 
@@ -221,7 +221,7 @@ func (c *crowd) register(t *testing.T) *nation {
 	for op, body := range c.rows {
 		dumps = append(dumps, write(op+span, body))
 	}
-	n := register(t, "001", "999", "Asia/Dhaka", map[string][]subscriber.PLMN{"auk": {"00101", "00102"}, "bee": {"001039"}}, crowdLast)
+	n := register(t, "001", "999", "Asia/Dhaka", map[string][]subscriber.PLMN{"auk": {"00101", "00102"}, "bee": {"001030"}}, crowdLast)
 	n.ahead = 360
 	n.take(t, dir, dumps)
 	var out bytes.Buffer

@@ -43,7 +43,7 @@ const (
 
 var stolen = imei.New(35904222, 514492)
 
-// country is a founded centre that serves, and one operator's node.
+// country is a founded centre that serves, and one operator's node. There may be more operators.
 type country struct {
 	t       *testing.T
 	ctx     context.Context
@@ -55,7 +55,7 @@ type country struct {
 	node    *config.EIR
 }
 
-func newCountry(t *testing.T, database string) *country {
+func newCountry(t *testing.T, database string, more ...string) *country {
 	ctx, cancel := context.WithCancel(t.Context())
 	begun := time.Now()
 	c := &country{t: t, ctx: ctx, dir: t.TempDir()}
@@ -65,6 +65,9 @@ func newCountry(t *testing.T, database string) *country {
 	random := rand.NewChaCha8([32]byte{1})
 	d := &receipt.Directory{Organisations: map[string][]subscriber.PLMN{"ministry": nil, "regulator": nil, "north": {"00101"}},
 		Persons: map[string]ed25519.PublicKey{}, Nodes: map[string]ed25519.PublicKey{}}
+	for i, name := range more {
+		d.Organisations[name] = []subscriber.PLMN{subscriber.PLMN(fmt.Sprintf("001%02d", i+2))}
+	}
 	for _, p := range []string{"ministry/amina", "regulator/bela"} {
 		key, _, err := secret.NewKey(random)
 		c.must(err)
