@@ -2,13 +2,17 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/openceir/openceir/internal/adopt"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/node/centre"
+	"github.com/openceir/openceir/internal/problem"
 )
 
 func (a *app) adopt() *cobra.Command {
@@ -52,6 +56,64 @@ func (a *app) adopt() *cobra.Command {
 	c.Flags().StringArrayVar(&operators, "operator", nil, "how an operator of that system is named here: THEIRS=OURS")
 	c.Flags().StringVar(&until, "until", "", "day up to which what is found continues its row; a week from now if it is not said")
 	return c
+}
+
+func (a *app) compareLists() *cobra.Command {
+	o := centre.CompareOrder{Run: -1}
+	o.Rules, o.Operators = map[string]string{}, map[string]string{}
+	var rules, operators []string
+	var out string
+	c := &cobra.Command{
+		Use:   "compare DIR [--run RUN] [--csv FILE]",
+		Short: "explain every difference between the lists of a running DIRBS and ours",
+		Long: "compare reads the exported files of a DIRBS, as ceir adopt does, and keeps nothing of them. It explains\n" +
+			"each row that only one system has, or that they have differently, by what is known here: the class of\n" +
+			"the difference, and why. What nothing explains is told first, and the exit status is then 1. Ours are\n" +
+			"those of the last run of ceir lists, shadow or enforced, or with --run of any. --csv and --json give\n" +
+			"every row.",
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Dir = args[0]
+			if err := assignments("rule", rules, o.Rules); err != nil {
+				return err
+			}
+			if err := assignments("operator", operators, o.Operators); err != nil {
+				return err
+			}
+			if c.Flags().Changed("run") && o.Run < 0 {
+				return usage{fmt.Errorf("--run is the number of a run: see ceir lists --history")}
+			}
+			return a.open(c.Context(), func(t *centre.Centre) error {
+				r, err := t.CompareLists(c.Context(), o)
+				if err != nil {
+					return err
+				}
+				if out != "" {
+					if err := writeDifferences(out, r); err != nil {
+						return err
+					}
+				}
+				if err := a.print(r, r.String()); err != nil || r.Unexplained == 0 {
+					return err
+				}
+				return errNotAsItShouldBe
+			})
+		},
+	}
+	c.Flags().Int64Var(&o.Run, "run", -1, "number of our run")
+	c.Flags().StringVar(&out, "csv", "", "file for every difference as CSV; it must not exist")
+	c.Flags().StringArrayVar(&rules, "rule", nil, "which rule continues a condition: CONDITION=RULE")
+	c.Flags().StringArrayVar(&operators, "operator", nil, "how an operator of that system is named here: THEIRS=OURS")
+	return c
+}
+
+// writeDifferences writes every difference into a new file.
+func writeDifferences(path string, r *adopt.Comparison) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
+	if err != nil {
+		return problem.New(problem.Refused, "writing the differences: %w", err)
+	}
+	return errors.Join(r.WriteCSV(f), f.Close())
 }
 
 // assignments reads NAME=VALUE.

@@ -55,6 +55,7 @@ func (a *app) lists() *cobra.Command {
 	c.Flags().BoolVar(&o.Shadow, "shadow", false, "as if every rule had authority")
 	c.Flags().BoolVar(&o.Deltas, "no-full", false, "deltas only")
 	c.Flags().BoolVar(&history, "history", false, "show the runs")
+	c.AddCommand(a.compareLists())
 	return c
 }
 

@@ -125,11 +125,12 @@ func TestScriptsOnPostgres(t *testing.T) {
 //	change STATEMENT                change the register's tables behind its back, in SQL
 //	query QUESTION                  print the rows of a question of one column
 //	flip FILE OFFSET                turn one bit of a file round; a negative offset counts from its end
+//	peer DIR DAY [IMEI...]          write what a running DIRBS would export of the country c
 //	unpack DIR                      write what is in the zips of a directory to DIR.files, without times
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"register": register, "country": takeCountry, "authority": authority, "remember": remember, "phone": phone, "node": node,
 	"start": start, "end": end, "crash": crash, "await": await, "until": until, "s13check": s13check, "n17check": n17check,
-	"status": status, "change": change, "query": query, "findings": findings, "flip": flip, "unpack": unpack,
+	"status": status, "change": change, "query": query, "findings": findings, "flip": flip, "peer": peer, "unpack": unpack,
 }
 
 // want checks the number of arguments of a command that can not be negated.

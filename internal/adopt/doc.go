@@ -1,5 +1,5 @@
 // Package adopt takes over from a running system: it reads the files that a DIRBS exports, makes of
-// them what one act of the ledger names.
+// them what one act of the ledger names, and explains how that system's lists differ from ours.
 //
 // # What is read
 //
@@ -32,4 +32,11 @@
 // Nothing is refused because it was adopted. When detection finds what a row says (see package
 // detect), the finding takes over its days, so that days of grace end when their owners were told;
 // lines follow from findings, under policies, as ever.
+//
+// # Comparing
+//
+// Comparer walks the lists of both systems, and gives each row that only one has, or that they have
+// differently, a class: what is known here that makes the difference, see Class. What nothing known
+// explains has the class unexplained. It is told first, and never dropped. A row with several causes
+// is explained only if each of them is.
 package adopt

@@ -207,7 +207,7 @@ func (t *Centre) mayBlock(ctx context.Context, tx *Tx, conditions *detect.Condit
 		if err != nil || c.Effect != detect.Prohibited {
 			continue
 		}
-		r := &rule{Finding: listgen.Finding{Rule: c.Name, Reason: strings.ReplaceAll(c.Description, "|", "/"), Ground: ground}}
+		r := &rule{Finding: listgen.Finding{Rule: c.Name, Reason: reasonOf(&c), Ground: ground}}
 		if p, _, ok := t.state().Guard.Policy(c.Name); ok && p.Status == list.Prohibited {
 			r.version = p.Version
 		}
@@ -233,6 +233,9 @@ func (t *Centre) mayBlock(ctx context.Context, tx *Tx, conditions *detect.Condit
 	})
 	return out, nil
 }
+
+// reasonOf is what lists say of a rule; a stroke parts reasons.
+func reasonOf(c *detect.Condition) string { return strings.ReplaceAll(c.Description, "|", "/") }
 
 // dateLines fills in the day of the acts that no finding dates.
 func (t *Centre) dateLines(ctx context.Context, tx *Tx, g *listgen.Generator) error {
