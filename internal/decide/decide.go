@@ -46,8 +46,8 @@ import (
 // View is what the stage reads.
 type View interface {
 	Log
-	// FindingsByStrength returns a rule's open findings, strongest first.
-	FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error)
+	// FindingsOfRules returns the open findings of rules, strongest first.
+	FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error)
 	// Proposals returns the proposals that are not enacted, and the signatures on each.
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
 	// LastDay returns the last complete day that was recorded.
@@ -156,11 +156,13 @@ func (s *Stage[T]) write(ctx context.Context, tx T) error {
 	}
 	b := tx.Batch()
 	own := linesOf(b)
-	for _, p := range b.Guard().Policies() {
-		findings, err := tx.FindingsByStrength(ctx, p.Rule, MaxFindings)
-		if err != nil {
-			return fmt.Errorf("reading the findings of %s: %w", p.Rule, err)
-		}
+	policies := b.Guard().Policies()
+	found, err := tx.FindingsOfRules(ctx, Rules(policies)...)
+	if err != nil {
+		return fmt.Errorf("reading the findings: %w", err)
+	}
+	for _, p := range policies {
+		findings := found[p.Rule]
 		r := rule{b: b, p: p, lifted: &s.lifted, today: today, left: b.Guard().Left(p.Rule, b.Time())}
 		if err := r.release(own[p.Rule], findings); err != nil {
 			return fmt.Errorf("lifting what the policy of %s no longer says: %w", p.Rule, err)
@@ -175,15 +177,19 @@ func (s *Stage[T]) write(ctx context.Context, tx T) error {
 	return nil
 }
 
+// Rules returns the rules of policies.
+func Rules(policies []list.Standing) (out []string) {
+	for _, p := range policies {
+		out = append(out, p.Rule)
+	}
+	return out
+}
+
 func (s *Stage[T]) note(format string, args ...any) {
 	if s.Note != nil {
 		s.Note(format, args...)
 	}
 }
-
-// MaxFindings bounds how many open findings of one rule are looked at: more than a rule that is not
-// stopped can have in the largest country.
-const MaxFindings = 50_000_000
 
 // Automatic reports whether a finding may lead to a measure without a person on a day: it holds, its
 // days of grace are over, its input was complete, its IMEI names one device and not whoever shows

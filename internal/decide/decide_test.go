@@ -31,20 +31,23 @@ type step struct {
 	asked int // for findings
 }
 
-// FindingsByStrength asks for the parts of findings, as the centre does, so that the question can
-// fail, and answers from memory.
-func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) (out []ledger.FindingRow, err error) {
+// FindingsOfRules asks for the parts of findings, as the centre does, so that the question can fail,
+// and answers from memory.
+func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error) {
 	s.asked++
-	_, err = s.FindingParts(ctx)
+	_, err := s.FindingParts(ctx)
+	of := map[string][]device.Finding{}
 	for _, f := range s.open {
-		if f.Rule == rule {
-			out = append(out, ledger.FindingRow{Finding: f})
+		if slices.Contains(rules, f.Rule) {
+			of[f.Rule] = append(of[f.Rule], f)
 		}
 	}
-	slices.SortFunc(out, func(a, b ledger.FindingRow) int {
-		return cmp.Or(cmp.Compare(b.Finding.Strength, a.Finding.Strength), cmp.Compare(a.Finding.IMEI, b.Finding.IMEI))
-	})
-	return out[:min(limit, len(out))], err
+	for _, out := range of {
+		slices.SortFunc(out, func(a, b device.Finding) int {
+			return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
+		})
+	}
+	return of, err
 }
 
 // nextEpisode returns a first day for an episode that nobody can know of yet.

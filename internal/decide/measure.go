@@ -47,14 +47,14 @@ func linesOf(b *ledger.Batch) map[string][]list.Line {
 
 // measure acts on the rule's findings, strongest first, as far as its ceiling reaches today. The
 // pairs come first: where one waits, or people took it back, its device is not refused.
-func (r *rule) measure(findings []ledger.FindingRow) error {
+func (r *rule) measure(findings []device.Finding) error {
 	if r.p.Ceiling == 0 {
 		return nil // stopped, also where it would cost nothing
 	}
 	var pairs, lines []change
 	needs := map[list.Key]list.Key{} // line: pair
 	for i := range findings {
-		f := &findings[i].Finding
+		f := &findings[i]
 		if !r.asksFor(f) || Cost(f, r.p.Status) > r.left {
 			continue // it waits; a weaker one that fits may still be acted on
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/openceir/openceir/imei"
-	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/list"
 )
 
@@ -15,10 +15,10 @@ import (
 // what its policy in force could set, so a harder line is made milder before it is dropped, and what
 // can not be had that way waits for people. What holds against a device goes before its pair, which
 // waits for as long as its subscriber would be refused without it.
-func (r *rule) release(own []list.Line, findings []ledger.FindingRow) error {
+func (r *rule) release(own []list.Line, findings []device.Finding) error {
 	open := make(map[imei.IMEI]bool, len(findings))
 	for i := range findings {
-		if f := &findings[i].Finding; f.Ended == 0 {
+		if f := &findings[i]; f.Ended == 0 {
 			open[f.IMEI] = true
 		}
 	}

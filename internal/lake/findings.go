@@ -115,11 +115,11 @@ var findingNames = []string{
 	"best", "amnesty", "incomplete", "params", "evidence", "closed",
 }
 
-// findings says how parts are read; only the rows of one rule, unless that is empty. Equal texts
-// become one map.
-func findings(rule string) *fact[device.Finding] {
+// findings says how parts are read; only the rows of some rules, if any are given. Equal texts become
+// one map.
+func findings(rules ...string) *fact[device.Finding] {
 	type one = device.Finding
-	wanted := func(f *one) bool { return rule == "" || f.Rule == rule }
+	wanted := func(f *one) bool { return len(rules) == 0 || slices.Contains(rules, f.Rule) }
 	known := objects{}
 	return &fact[one]{
 		table: TableFindings, names: findingNames, order: CompareFindings, keep: wanted,
@@ -205,7 +205,7 @@ func (o objects) read(text string) (m map[string]string, err error) {
 // Findings returns the open findings that the parts, in their order, hold of one bucket, sorted by
 // (IMEI, text, rule). Maps of the same content may be one map: nobody may change them.
 func (l *Lake) Findings(ctx context.Context, parts []device.Part, bucket int) ([]device.Finding, error) {
-	return inForce(ctx, l, parts, findings(""), bucket)
+	return inForce(ctx, l, parts, findings(), bucket)
 }
 
 // FindingsOf returns the open findings of a device, by rule. It reads one column of each part of the
@@ -263,19 +263,23 @@ func (r *findingRow) finding() (device.Finding, error) {
 	return f, cmp.Or(err, err2)
 }
 
-// FindingsOfRule returns up to limit open findings of a rule on devices, the strongest first, those
-// of equal strength by IMEI.
-func (l *Lake) FindingsOfRule(ctx context.Context, parts []device.Part, rule string, limit int) ([]device.Finding, error) {
-	var all []device.Finding
-	for bucket := range device.Buckets {
-		rows, err := inForce(ctx, l, parts, findings(rule), bucket)
+// FindingsOfRules returns the open findings of some rules on devices, by rule: the strongest first,
+// those of equal strength by IMEI.
+func (l *Lake) FindingsOfRules(ctx context.Context, parts []device.Part, rules ...string) (map[string][]device.Finding, error) {
+	of := map[string][]device.Finding{}
+	for bucket := 0; bucket < device.Buckets && len(rules) > 0; bucket++ {
+		rows, err := inForce(ctx, l, parts, findings(rules...), bucket)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, rows...)
+		for i := range rows {
+			of[rows[i].Rule] = append(of[rows[i].Rule], rows[i])
+		}
 	}
-	slices.SortFunc(all, func(a, b device.Finding) int {
-		return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
-	})
-	return all[:min(limit, len(all))], nil
+	for _, rows := range of {
+		slices.SortFunc(rows, func(a, b device.Finding) int {
+			return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
+		})
+	}
+	return of, nil
 }

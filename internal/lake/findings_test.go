@@ -83,12 +83,14 @@ func TestFindings(t *testing.T) {
 	for _, rule := range []string{"a", "b", "none"} {
 		want := slices.DeleteFunc(slices.Clone(want), func(f device.Finding) bool { return f.Rule != rule })
 		slices.SortStableFunc(want, func(a, b device.Finding) int { return cmp.Compare(b.Strength, a.Strength) })
-		for _, limit := range []int{0, 1, 40, 1 << 20} {
-			want := want[:min(limit, len(want))]
-			if got := must(l.FindingsOfRule(ctx, parts, rule, limit)); len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
-				t.Errorf("the %d strongest of %s are others", limit, rule)
+		for _, rules := range [][]string{{rule}, {rule, "b"}} {
+			if got := must(l.FindingsOfRules(ctx, parts, rules...))[rule]; len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+				t.Errorf("asked for %v, those of %s are others", rules, rule)
 			}
 		}
+	}
+	if got := must(l.FindingsOfRules(ctx, parts)); len(got) > 0 {
+		t.Errorf("no rules have findings: %v", got)
 	}
 	for name, rows := range map[string][]ledger.FindingRow{
 		"twice":          {{Finding: want[0]}, {Finding: want[0], Closed: true}},

@@ -113,19 +113,21 @@ func rows[R ledger.Row](ctx context.Context, s *step, t ledger.Table, keep func(
 // LastDay implements decide.View: what is found in this country may be acted on at once.
 func (s *step) LastDay(context.Context) (device.Day, bool, error) { return math.MaxInt32, true, nil }
 
-// FindingsByStrength implements decide.View.
-func (s *step) FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error) {
+// FindingsOfRules implements decide.View.
+func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error) {
 	parts, err := findingParts(ctx, s)
-	var out []ledger.FindingRow
+	of := map[string][]device.Finding{}
 	for _, f := range s.shelf.open(parts) {
-		if f.Rule == rule {
-			out = append(out, ledger.FindingRow{Finding: f})
+		if slices.Contains(rules, f.Rule) {
+			of[f.Rule] = append(of[f.Rule], f)
 		}
 	}
-	slices.SortFunc(out, func(a, b ledger.FindingRow) int {
-		return cmp.Or(cmp.Compare(b.Finding.Strength, a.Finding.Strength), cmp.Compare(a.Finding.IMEI, b.Finding.IMEI))
-	})
-	return out[:min(limit, len(out))], err
+	for _, out := range of {
+		slices.SortFunc(out, func(a, b device.Finding) int {
+			return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
+		})
+	}
+	return of, err
 }
 
 // Proposals implements decide.View.

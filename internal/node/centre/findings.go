@@ -48,14 +48,14 @@ func (tx *Tx) FindingsOf(ctx context.Context, m imei.IMEI) ([]ledger.FindingRow,
 	return asRows(tx.lake.FindingsOf(ctx, parts, m))
 }
 
-// FindingsByStrength returns up to limit open findings of a rule on devices, the strongest first,
+// FindingsOfRules returns the open findings of some rules on devices, by rule: the strongest first,
 // those of equal strength by IMEI.
-func (tx *Tx) FindingsByStrength(ctx context.Context, rule string, limit int) ([]ledger.FindingRow, error) {
+func (tx *Tx) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error) {
 	parts, err := tx.findingParts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return asRows(tx.lake.FindingsOfRule(ctx, parts, rule, limit))
+	return tx.lake.FindingsOfRules(ctx, parts, rules...)
 }
 
 func asRows(found []device.Finding, err error) ([]ledger.FindingRow, error) {

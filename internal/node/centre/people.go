@@ -85,12 +85,12 @@ func (t *Centre) DryRun(ctx context.Context, rule string, status list.Status) (d
 		if d.Status = cmp.Or(status, asked); d.Status > asked {
 			return problem.New(problem.Refused, "the rule %s asks for %s: a policy can be milder, not harder", rule, asked)
 		}
-		rows, err := tx.FindingsByStrength(ctx, rule, decide.MaxFindings)
-		for i := range rows {
+		findings, err := tx.FindingsOfRules(ctx, rule)
+		for i := range findings[rule] {
 			d.Findings++
-			if decide.Automatic(&rows[i].Finding, d.Ground, math.MaxInt32) {
+			if f := &findings[rule][i]; decide.Automatic(f, d.Ground, math.MaxInt32) {
 				d.Automatic++
-				d.Pairs += decide.Cost(&rows[i].Finding, d.Status)
+				d.Pairs += decide.Cost(f, d.Status)
 			}
 		}
 		return err
@@ -125,13 +125,14 @@ func (t *Centre) Waiting(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
-		for _, p := range st.Guard.Policies() {
-			rows, err := tx.FindingsByStrength(ctx, p.Rule, decide.MaxFindings)
-			if err != nil {
-				return err
-			}
-			for i := range rows {
-				if decide.Waits(st.Table, &rows[i].Finding, &p, today) {
+		policies := st.Guard.Policies()
+		findings, err := tx.FindingsOfRules(ctx, decide.Rules(policies)...)
+		if err != nil {
+			return err
+		}
+		for _, p := range policies {
+			for i := range findings[p.Rule] {
+				if decide.Waits(st.Table, &findings[p.Rule][i], &p, today) {
 					n++
 				}
 			}
