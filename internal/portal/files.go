@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
@@ -43,7 +44,7 @@ func ListingFiles(l *stats.Listing) []File {
 	}
 	out := []File{
 		{stem + ".html", func(w io.Writer) error { return WriteListing(w, l) }},
-		{stem + ".json", jsonOf(l)},
+		{stem + ".json", func(w io.Writer) error { return listingJSON(w, l) }},
 		{stem + "_missing.csv", missingCSV(l.Missing)},
 	}
 	for i := range l.Tables {
@@ -59,6 +60,50 @@ func jsonOf(v any) func(io.Writer) error {
 		e.SetIndent("", "  ")
 		return e.Encode(v)
 	}
+}
+
+// listingJSON writes what json.Marshal would, a row on each line: a listing may have a row for every
+// subscriber of the country, and the encoder would hold the whole text in memory, twice.
+func listingJSON(w io.Writer, l *stats.Listing) error {
+	head := *l
+	head.Tables = []stats.Table{}
+	text, err := json.Marshal(&head)
+	if err != nil {
+		return err
+	}
+	text, _ = bytes.CutSuffix(text, []byte("]}")) // the tables come last
+	for i := range l.Tables {
+		t := l.Tables[i]
+		rows := t.Rows
+		t.Rows = [][]string{}
+		open, err := json.Marshal(&t)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		open, _ = bytes.CutSuffix(open, []byte("]}")) // so do the rows
+		text = append(append(text, '\n'), open...)
+		for k, row := range rows {
+			if k > 0 {
+				text = append(text, ',')
+			}
+			line, err := json.Marshal(row)
+			if err != nil {
+				return err
+			}
+			if text = append(append(text, '\n'), line...); len(text) >= 1<<16 {
+				if _, err := w.Write(text); err != nil {
+					return err
+				}
+				text = text[:0]
+			}
+		}
+		text = append(text, "]}"...)
+	}
+	_, err = w.Write(append(text, "]}\n"...))
+	return err
 }
 
 func missingCSV(missing []string) func(io.Writer) error {

@@ -132,7 +132,9 @@ func (in *Input) List(ctx context.Context, name string, o Options) (*Listing, er
 		}
 	}
 	for i := range tables {
-		tables[i].Rows = slices.Concat([][]string{}, tables[i].Rows)
+		if tables[i].Rows == nil {
+			tables[i].Rows = [][]string{}
+		}
 	}
 	out.Tables, out.Missing = tables, append(out.Missing, notes...)
 	return out, nil

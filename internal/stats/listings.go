@@ -298,21 +298,21 @@ func (in *Input) transient(ctx context.Context, o Options) ([]Table, []string, e
 	first, _ := from.Month()
 	last, _ := in.AsOf.Month()
 	var months []device.Month
+	period := map[device.Month]uint32{} // the days of each month that are in the period
 	for m := first; m <= last; m++ {
 		months = append(months, m)
+		for day := range device.Day(31) {
+			if at := m.First() + day; at >= from && at <= in.AsOf {
+				period[m] |= 1 << day
+			}
+		}
 	}
 	var uses []use
 	for d, err := range in.of(ctx, months...) {
 		if err != nil {
 			return nil, nil, err
 		}
-		seen := d.All()
-		for day := range device.Day(31) {
-			if at := d.Month.First() + day; at < from || at > in.AsOf {
-				seen &^= 1 << day
-			}
-		}
-		if d.MSISDN != 0 && seen != 0 {
+		if seen := d.All() & period[d.Month]; d.MSISDN != 0 && seen != 0 {
 			uses = append(uses, use{d.MSISDN, d.Operator, d.IMEI, d.Month, seen})
 		}
 	}
