@@ -79,10 +79,7 @@ func (k *known) PairedElsewhere(_ context.Context, who []device.Pairing) ([]bool
 	return out, nil
 }
 
-var (
-	m1 = imei.New(35803085, 1)
-	m2 = imei.New(35803085, 9)
-)
+var m1 = imei.New(35803085, 1)
 
 const (
 	imsi   = subscriber.IMSI(1010000090017)

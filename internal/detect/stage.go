@@ -59,8 +59,8 @@ type Shelf interface {
 	Subscriptions(ctx context.Context, parts []device.Part) ([]Subscription, error)
 	// Lists returns what the lists have of the devices of one bucket.
 	Lists(ctx context.Context, parts map[device.FileKind][]device.Part, bucket int) (Lists, error)
-	// Adopted returns what was adopted of the devices of one bucket, and in bucket 0 of malformed
-	// identifiers, by device.CompareAdopted.
+	// Adopted returns what was adopted of the devices of one bucket, by device.CompareAdopted; the bucket
+	// device.Buckets is that of malformed identifiers.
 	Adopted(ctx context.Context, parts []device.Part, bucket int) ([]device.Adopted, error)
 }
 
@@ -158,7 +158,6 @@ func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf dev
 		return nil, err
 	}
 	facts.AdoptedUntil = adopted.Until
-	var takenOver []device.Adopted // of malformed identifiers
 	found := make([]*Part, device.Buckets+1)
 	for bucket := range device.Buckets {
 		pass := Pass{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage,
@@ -169,9 +168,6 @@ func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf dev
 		if pass.Lists.TakenOver, err = s.Shelf.Adopted(ctx, adopted.Parts, bucket); err != nil {
 			return nil, err
 		}
-		if at := slices.IndexFunc(pass.Lists.TakenOver, func(a device.Adopted) bool { return a.Text != "" }); at >= 0 {
-			pass.Lists.TakenOver, takenOver = pass.Lists.TakenOver[:at], pass.Lists.TakenOver[at:]
-		}
 		if found[bucket], err = pass.Collect(); err != nil {
 			return nil, err
 		}
@@ -179,7 +175,9 @@ func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf dev
 	if facts.Lists, err = s.texts(ctx, lists); err != nil {
 		return nil, err
 	}
-	facts.Lists.TakenOver = takenOver
+	if facts.Lists.TakenOver, err = s.Shelf.Adopted(ctx, adopted.Parts, device.Buckets); err != nil {
+		return nil, err
+	}
 	pass := Texts{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage, Rows: s.Lake.Malformed(ctx, parts), Previous: open[device.Buckets]}
 	if found[device.Buckets], err = pass.Collect(); err != nil {
 		return nil, err

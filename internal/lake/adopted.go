@@ -10,7 +10,7 @@ import (
 )
 
 // TableAdopted is the table of what was adopted from another system. Its parts are named by one act;
-// those of malformed identifiers are in bucket 0.
+// those of malformed identifiers have the bucket device.Buckets.
 const TableAdopted = "adopted"
 
 type adoptedRow struct {
@@ -30,8 +30,7 @@ func (l *Lake) WriteAdopted(ctx context.Context, bucket int, rows []device.Adopt
 	})
 }
 
-// Adopted returns one bucket of what was adopted, in order. Bucket 0 has the malformed identifiers
-// too, at its end.
+// Adopted returns one bucket of what was adopted, in order.
 func (l *Lake) Adopted(ctx context.Context, parts []device.Part, bucket int) ([]device.Adopted, error) {
 	var picked []device.Part
 	n := int64(0)
