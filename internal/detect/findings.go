@@ -3,6 +3,8 @@ package detect
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/openceir/openceir/internal/device"
@@ -61,47 +63,77 @@ func (s *Stage[T]) open(ctx context.Context, f *findings, bucket int) ([]device.
 	if f.older[bucket] != nil {
 		return f.older[bucket], nil
 	}
+	return s.Lake.Findings(ctx, f.partsOf(bucket), bucket)
+}
+
+func (f *findings) partsOf(bucket int) []device.Part {
 	parts := make([]device.Part, len(f.parts[bucket]))
 	for i, p := range f.parts[bucket] {
 		parts[i] = p.Part
 	}
-	return s.Lake.Findings(ctx, parts, bucket)
+	return parts
 }
 
-// keep writes what changed into the lake and returns what the act says of it. open are the findings
-// that were open before.
-func (s *Stage[T]) keep(ctx context.Context, f *findings, ch *Changes, open *[device.Buckets + 1][]device.Finding) (*ledger.Detection, error) {
-	d := &ledger.Detection{Day: ch.AsOf, Devices: ch.Devices + ch.Unseen, Rules: map[string]ledger.RuleCount{}, Text: said(ch)}
+// keep settles what was found, writes what changed into the lake and returns what the act says of it.
+func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, error) {
+	ch := Settle(r.elsewhere(), r.found[:]...)
+	texts := r.found[device.Buckets]
+	d := &ledger.Detection{Day: r.in.asOf, Delivered: r.in.delivered, Rules: map[string]ledger.RuleCount{},
+		Devices: ch.Devices - texts.Devices, Unseen: ch.Unseen - texts.Unseen}
+	if r.scope != nil {
+		d.Devices += r.before.Devices - r.gone.devices
+		d.Unseen += r.before.Unseen - r.gone.unseen
+		for rule, n := range r.before.Rules {
+			d.Rules[rule] = ledger.RuleCount{Open: n.Open, Ended: n.Ended}
+		}
+		for bucket := range r.open {
+			counted(d.Rules, r.open[bucket], -1)
+		}
+	}
+	d.Text = said(ch, d.Devices+texts.Devices, d.Unseen+texts.Unseen)
+	if r.scope != nil {
+		d.Text["judged"] = fmt.Sprintf("%d devices that files speak of which came or went", r.scope.judged)
+	}
 	rows := ch.rows()
 	for bucket := range rows {
-		after := overlay(open[bucket], rows[bucket])
-		for i := range after {
-			n := d.Rules[after[i].Rule]
-			n.Open++
-			if after[i].Ended != 0 {
-				n.Ended++
-			}
-			d.Rules[after[i].Rule] = n
-		}
-		if err := s.keepBucket(ctx, f, d, bucket, rows[bucket], after); err != nil {
+		after := overlay(r.open[bucket], rows[bucket])
+		counted(d.Rules, after, 1)
+		if err := s.keepBucket(ctx, r, d, bucket, rows[bucket], after); err != nil {
 			return nil, err
 		}
 	}
 	for i := range ch.Rules {
-		if r := &ch.Rules[i]; r.Stopped {
-			n := d.Rules[r.Rule]
-			n.Stopped = true
-			d.Rules[r.Rule] = n
-		}
+		n := d.Rules[ch.Rules[i].Rule]
+		n.Stopped = ch.Rules[i].Stopped
+		d.Rules[ch.Rules[i].Rule] = n
 	}
+	for _, rule := range texts.rules {
+		n := d.Rules[rule.Rule]
+		n.Held = rule.held
+		d.Rules[rule.Rule] = n
+	}
+	maps.DeleteFunc(d.Rules, func(_ string, n ledger.RuleCount) bool { return n == ledger.RuleCount{} })
 	return d, nil
 }
 
+// counted adds findings to the counts, or takes them away.
+func counted(rules map[string]ledger.RuleCount, found []device.Finding, by int64) {
+	for i := range found {
+		n := rules[found[i].Rule]
+		n.Open += by
+		if found[i].Ended != 0 {
+			n.Ended += by
+		}
+		rules[found[i].Rule] = n
+	}
+}
+
 // keepBucket writes a part with what changed, or one with all that is open where the parts have
-// become many or what they change is much of what there is.
-func (s *Stage[T]) keepBucket(ctx context.Context, f *findings, d *ledger.Detection, bucket int, rows []ledger.FindingRow, after []device.Finding) error {
-	parts := f.parts[bucket]
-	if len(rows) == 0 && len(f.older[bucket]) == 0 {
+// become many or what they change is much of what there is. after is what is open of the devices that
+// were judged.
+func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detection, bucket int, rows []ledger.FindingRow, after []device.Finding) error {
+	parts := r.before.parts[bucket]
+	if len(rows) == 0 && len(r.before.older[bucket]) == 0 {
 		return nil
 	}
 	changed := int64(len(rows))
@@ -113,6 +145,13 @@ func (s *Stage[T]) keepBucket(ctx context.Context, f *findings, d *ledger.Detect
 	if len(parts) == 0 || len(parts) == maxFindingParts || changed*mergeShare > parts[0].Part.Rows {
 		for _, p := range parts {
 			d.Gone = append(d.Gone, ledger.FindingPart{Act: p.BroughtBy(), Digest: p.Part.Digest})
+		}
+		if r.scope != nil && bucket < device.Buckets {
+			all, err := s.open(ctx, r.before, bucket)
+			if err != nil {
+				return err
+			}
+			after = overlay(all, rows)
 		}
 		rows = make([]ledger.FindingRow, len(after))
 		for i := range after {

@@ -64,6 +64,9 @@ const (
 	// imports keep a file from bringing more.
 	maxTexts    = 1 << 20
 	maxTextRows = 1 << 22
+	// scopeShare is which part of what was observed may have come or gone for a run to read it device by
+	// device: beyond one in so many reading all in one go is as fast.
+	scopeShare = 4
 	// maxFindingParts bounds the parts of findings of one bucket: whoever reads them opens all. And
 	// parts that change more than one in mergeShare of what the first has are joined with it.
 	maxFindingParts = 6

@@ -25,6 +25,12 @@ type View interface {
 	LiveParts(ctx context.Context, table string) ([]device.Part, error)
 	// Files returns the files of a kind in force, in the order of their adoption.
 	Files(ctx context.Context, kind device.FileKind, op device.Operator) ([]ledger.FileRow, error)
+	File(ctx context.Context, digest string) (ledger.FileRow, bool, error)
+	Withdrawal(ctx context.Context, file string) (ledger.WithdrawalRow, bool, error)
+	// Body returns the body of a record.
+	Body(ctx context.Context, index uint64) ([]byte, error)
+	// PartsNamed returns the rows of all files that gave a part.
+	PartsNamed(ctx context.Context, digest string) ([]ledger.PartRow, error)
 	// FindingParts returns the parts that hold the findings, in the order in which they count.
 	FindingParts(ctx context.Context) ([]ledger.PartRow, error)
 	// OlderFindings returns the findings of a register whose acts hold them: see ledger.OlderFindings.
@@ -41,6 +47,12 @@ type Tx interface {
 // stage holds the lake meanwhile: no act names the parts before the step's own.
 type Lake interface {
 	Histories(ctx context.Context, parts []device.Part, bucket int) iter.Seq2[*device.History, error]
+	// HistoriesOf, FindingsAmong and Seen read what there is of some devices of one bucket, which are
+	// sorted; Devices returns those that parts of days and visits have.
+	HistoriesOf(ctx context.Context, parts []device.Part, bucket int, devices []imei.IMEI) iter.Seq2[*device.History, error]
+	FindingsAmong(ctx context.Context, parts []device.Part, bucket int, devices []imei.IMEI) ([]device.Finding, error)
+	Seen(ctx context.Context, parts []device.Part, bucket int, devices []imei.IMEI) ([]bool, error)
+	Devices(ctx context.Context, parts []device.Part, bucket int) ([]imei.IMEI, error)
 	Malformed(ctx context.Context, parts []device.Part) iter.Seq2[device.Malformed, error]
 	// Findings returns the open findings of a bucket, sorted by (IMEI, text, rule); device.Buckets is
 	// the bucket of malformed identifiers. The later parts count.
@@ -124,65 +136,127 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 	}, upto, nil
 }
 
-// judge runs the pass over every bucket, and the one over malformed identifiers, and keeps what
-// changed.
-func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf device.Day) (*ledger.Detection, error) {
-	conditions, err := Current(ctx, view)
-	if err != nil {
+// inputs are what a run judges by.
+type inputs struct {
+	asOf       device.Day
+	conditions *Conditions
+	facts      *Facts
+	files      map[device.FileKind][]ledger.FileRow // of the lists in force that rules ask for
+	lists      map[device.FileKind][]device.Part    // their parts, of lists that are read bucket by bucket
+	parts      []device.Part                        // of what was observed
+	adopted    device.Adoption
+	delivered  map[device.Operator]ledger.Delivered
+	coverage   Coverage
+}
+
+// gather reads what a run judges by, but what operators have delivered.
+func (s *Stage[T]) gather(ctx context.Context, view T, asOf device.Day) (in *inputs, err error) {
+	in = &inputs{asOf: asOf}
+	if in.conditions, err = Current(ctx, view); err != nil {
 		return nil, err
 	}
-	var parts []device.Part
 	for _, table := range []string{"days", "visits", "malformed"} {
 		more, err := view.LiveParts(ctx, table)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, more...)
+		in.parts = append(in.parts, more...)
 	}
-	facts, lists, err := s.facts(ctx, view, conditions, asOf)
+	if err = s.readFacts(ctx, view, in); err != nil {
+		return nil, err
+	}
+	if in.adopted, err = adoption(ctx, view); err != nil {
+		return nil, err
+	}
+	in.facts.AdoptedUntil = in.adopted.Until
+	return in, nil
+}
+
+// judge runs the pass over every bucket, and the one over malformed identifiers, and keeps what
+// changed.
+func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf device.Day) (*ledger.Detection, error) {
+	in, err := s.gather(ctx, view, asOf)
 	if err != nil {
 		return nil, err
 	}
-	coverage, err := s.coverage(ctx, parts, asOf-device.Day(conditions.Horizon()))
-	if err != nil {
+	r := &result{before: before, in: in}
+	if r.scope, err = s.scope(ctx, view, before, in); err != nil {
 		return nil, err
 	}
-	var open [device.Buckets + 1][]device.Finding
-	for bucket := range open {
-		if open[bucket], err = s.open(ctx, before, bucket); err != nil {
+	if r.scope == nil {
+		if err := s.deliveries(ctx, in, in.parts, nil); err != nil {
 			return nil, err
 		}
 	}
-	adopted, err := adoption(ctx, view)
-	if err != nil {
-		return nil, err
-	}
-	facts.AdoptedUntil = adopted.Until
-	found := make([]*Part, device.Buckets+1)
 	for bucket := range device.Buckets {
-		pass := Pass{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage,
-			Histories: s.Lake.Histories(ctx, parts, bucket), Previous: open[bucket]}
-		if pass.Lists, err = s.Shelf.Lists(ctx, lists, bucket); err != nil {
-			return nil, err
+		if r.scope == nil {
+			err = s.judgeAll(ctx, r, bucket)
+		} else {
+			err = s.judgeTouched(ctx, r, bucket)
 		}
-		if pass.Lists.TakenOver, err = s.Shelf.Adopted(ctx, adopted.Parts, bucket); err != nil {
-			return nil, err
-		}
-		if found[bucket], err = pass.Collect(); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
-	if facts.Lists, err = s.texts(ctx, lists); err != nil {
+	if err := s.judgeTexts(ctx, r); err != nil {
 		return nil, err
 	}
-	if facts.Lists.TakenOver, err = s.Shelf.Adopted(ctx, adopted.Parts, device.Buckets); err != nil {
-		return nil, err
+	return s.keep(ctx, r)
+}
+
+// result is what a run has found.
+type result struct {
+	before *findings
+	in     *inputs
+	scope  *scope                               // nil if every device was judged
+	open   [device.Buckets + 1][]device.Finding // before, of the devices that were judged
+	found  [device.Buckets + 1]*Part
+	gone   struct{ devices, unseen int64 } // that the devices judged counted as before
+}
+
+func (in *inputs) pass(lists Lists, histories iter.Seq2[*device.History, error], open []device.Finding) *Pass {
+	return &Pass{Conditions: in.conditions, Facts: *in.facts, AsOf: in.asOf, Coverage: in.coverage, Histories: histories, Lists: lists, Previous: open}
+}
+
+// judgeAll judges every device of a bucket.
+func (s *Stage[T]) judgeAll(ctx context.Context, r *result, bucket int) (err error) {
+	if r.open[bucket], err = s.open(ctx, r.before, bucket); err != nil {
+		return err
 	}
-	pass := Texts{Conditions: conditions, Facts: *facts, AsOf: asOf, Coverage: coverage, Rows: s.Lake.Malformed(ctx, parts), Previous: open[device.Buckets]}
-	if found[device.Buckets], err = pass.Collect(); err != nil {
-		return nil, err
+	lists, err := s.listsOf(ctx, r.in, bucket)
+	if err != nil {
+		return err
 	}
-	return s.keep(ctx, before, Settle(Base{}, found...), &open)
+	r.found[bucket], err = r.in.pass(lists, s.Lake.Histories(ctx, r.in.parts, bucket), r.open[bucket]).Collect()
+	return err
+}
+
+// listsOf reads what the lists have of the devices of a bucket, and what was adopted of them.
+func (s *Stage[T]) listsOf(ctx context.Context, in *inputs, bucket int) (Lists, error) {
+	lists, err := s.Shelf.Lists(ctx, in.lists, bucket)
+	if err != nil {
+		return lists, err
+	}
+	lists.TakenOver, err = s.Shelf.Adopted(ctx, in.adopted.Parts, bucket)
+	return lists, err
+}
+
+// judgeTexts judges the malformed identifiers, always all.
+func (s *Stage[T]) judgeTexts(ctx context.Context, r *result) (err error) {
+	in := r.in
+	if r.open[device.Buckets], err = s.open(ctx, r.before, device.Buckets); err != nil {
+		return err
+	}
+	facts := *in.facts
+	if facts.Lists, err = s.texts(ctx, in.lists); err != nil {
+		return err
+	}
+	if facts.Lists.TakenOver, err = s.Shelf.Adopted(ctx, in.adopted.Parts, device.Buckets); err != nil {
+		return err
+	}
+	pass := Texts{Conditions: in.conditions, Facts: facts, AsOf: in.asOf, Coverage: in.coverage, Rows: s.Lake.Malformed(ctx, in.parts), Previous: r.open[device.Buckets]}
+	r.found[device.Buckets], err = pass.Collect()
+	return err
 }
 
 // texts reads what the lists have of malformed identifiers.
@@ -240,35 +314,32 @@ func Current(ctx context.Context, view View) (*Conditions, error) {
 	return Load(body)
 }
 
-// facts reads the lists in force that the rules ask for, and returns the parts of those that are
+// readFacts reads the lists in force that the rules ask for, and finds the parts of those that are
 // read bucket by bucket.
-func (s *Stage[T]) facts(ctx context.Context, view T, conditions *Conditions, asOf device.Day) (*Facts, map[device.FileKind][]device.Part, error) {
+func (s *Stage[T]) readFacts(ctx context.Context, view T, in *inputs) error {
 	f, lists := &Facts{Zone: s.Zone}, map[device.FileKind][]device.Part{}
+	in.facts, in.lists, in.files = f, lists, map[device.FileKind][]ledger.FileRow{}
 	for _, kind := range factKinds {
-		if !conditions.Asks(kind) {
+		if !in.conditions.Asks(kind) {
 			continue
 		}
 		rows, err := view.Files(ctx, kind, "")
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		if len(rows) == 0 {
 			continue
 		}
 		f.Adopted = append(f.Adopted, kind)
-		files := make([]device.File, len(rows))
-		for i := range rows {
-			files[i] = rows[i].File
-		}
-		lists[kind] = device.PartsInForce(files)
-		if last := &files[len(files)-1]; kind == device.FileTAC {
-			f.TACFeed = Feed{Version: last.Digest[:16], Day: min(asOf, last.Added)}
+		in.files[kind], lists[kind] = rows, partsInForce(rows)
+		if last := &rows[len(rows)-1].File; kind == device.FileTAC {
+			f.TACFeed = Feed{Version: last.Digest[:16], Day: min(in.asOf, last.Added)}
 		}
 	}
 	if parts, there := lists[device.FileTAC]; there {
 		models, err := s.Shelf.Models(ctx, parts)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		if len(models) > 0 {
 			f.TACs = NewTACSet(models)
@@ -276,39 +347,79 @@ func (s *Stage[T]) facts(ctx context.Context, view T, conditions *Conditions, as
 	}
 	var err error
 	if f.BarredTACs, err = s.Shelf.BarredTACs(ctx, lists[device.FileBarredTAC]); err != nil {
-		return nil, nil, err
+		return err
 	}
 	f.Subscriptions, err = s.Shelf.Subscriptions(ctx, lists[device.FileSubscribers])
-	return f, lists, err
+	return err
 }
 
-// coverage says what each operator delivered from a day on.
-func (s *Stage[T]) coverage(ctx context.Context, parts []device.Part, from device.Day) (Coverage, error) {
-	month, _ := from.Month()
+// partsInForce returns the parts of the list that the files, in the order of their adoption, make.
+func partsInForce(rows []ledger.FileRow) []device.Part {
+	files := make([]device.File, len(rows))
+	for i := range rows {
+		files[i] = rows[i].File
+	}
+	return device.PartsInForce(files)
+}
+
+// deliveries notes what each operator delivered as far back as the rules look: what the parts have,
+// beside what is known.
+func (s *Stage[T]) deliveries(ctx context.Context, in *inputs, parts []device.Part, known map[device.Operator]ledger.Delivered) error {
+	month, _ := (in.asOf - device.Day(in.conditions.Horizon())).Month()
 	days, timed, err := s.Lake.Present(ctx, parts, month)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var out Coverage
+	in.delivered = map[device.Operator]ledger.Delivered{}
+	for op, d := range known {
+		spread(days, op, d.Days)
+		spread(timed, op, d.Timed)
+	}
+	for op := range days {
+		in.delivered[op] = ledger.Delivered{Days: ranges(days[op])}
+	}
+	for op := range timed {
+		in.delivered[op] = ledger.Delivered{Days: in.delivered[op].Days, Timed: ranges(timed[op])}
+	}
+	in.coverage = nil
 	for _, op := range s.Operators() {
-		p := Present{Operator: op, Days: ranges(days[op])}
-		if len(timed[op]) > 0 {
-			p.Timed = ranges(timed[op])
+		d := in.delivered[op]
+		p := Present{Operator: op, Days: asRanges(d.Days), Timed: asRanges(d.Timed)}
+		if len(p.Timed) > 0 {
 			p.TimedSince = p.Timed[0].From // visits have a short retention: before it nothing is expected
 		}
-		out = append(out, p)
+		in.coverage = append(in.coverage, p)
 	}
-	return out, nil
+	return nil
+}
+
+// spread adds ranges of days to those of an operator.
+func spread(to map[device.Operator]map[device.Day]bool, op device.Operator, known [][2]device.Day) {
+	for _, r := range known {
+		for d := r[0]; d <= r[1]; d++ {
+			if to[op] == nil {
+				to[op] = map[device.Day]bool{}
+			}
+			to[op][d] = true
+		}
+	}
+}
+
+func asRanges(days [][2]device.Day) (out []Range) {
+	for _, r := range days {
+		out = append(out, Range{r[0], r[1]})
+	}
+	return out
 }
 
 // ranges joins days into ranges.
-func ranges(days map[device.Day]bool) []Range {
-	var out []Range
+func ranges(days map[device.Day]bool) [][2]device.Day {
+	var out [][2]device.Day
 	for _, d := range slices.Sorted(maps.Keys(days)) {
-		if n := len(out); n > 0 && out[n-1].To == d-1 {
-			out[n-1].To = d
+		if n := len(out); n > 0 && out[n-1][1] == d-1 {
+			out[n-1][1] = d
 		} else {
-			out = append(out, Range{d, d})
+			out = append(out, [2]device.Day{d, d})
 		}
 	}
 	return out
@@ -326,8 +437,8 @@ func write(b *ledger.Batch, found *ledger.Detection, after uint64) error {
 }
 
 // said is what the run says of itself: its input, and for each rule what it matched.
-func said(ch *Changes) map[string]string {
-	text := map[string]string{"devices": fmt.Sprint(ch.Devices), "listed devices never seen": fmt.Sprint(ch.Unseen)}
+func said(ch *Changes, devices, unseen int64) map[string]string {
+	text := map[string]string{"devices": fmt.Sprint(devices), "listed devices never seen": fmt.Sprint(unseen)}
 	for _, r := range ch.Rules {
 		s := fmt.Sprintf("matched %d, opened %d, changed %d, closed %d", r.Matched, r.Opened, r.Changed, r.Closed)
 		if r.Ended > 0 {

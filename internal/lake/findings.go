@@ -115,11 +115,10 @@ var findingNames = []string{
 	"best", "amnesty", "incomplete", "params", "evidence", "closed",
 }
 
-// findings says how parts are read; only the rows of some rules, if any are given. Equal texts become
-// one map.
-func findings(rules ...string) *fact[device.Finding] {
+// findings says how parts are read; only the rows that are wanted, unless that is nil. Equal texts
+// become one map.
+func findings(wanted func(*device.Finding) bool) *fact[device.Finding] {
 	type one = device.Finding
-	wanted := func(f *one) bool { return len(rules) == 0 || slices.Contains(rules, f.Rule) }
 	known := objects{}
 	return &fact[one]{
 		table: TableFindings, names: findingNames, order: CompareFindings, keep: wanted,
@@ -135,7 +134,7 @@ func findings(rules ...string) *fact[device.Finding] {
 			object := func(c int, at func(*one) *map[string]string) error {
 				err := cols[c].each(len(rows), func(from int, c *column, lo, hi int) {
 					for i := lo; i < hi; i++ {
-						if f := &rows[from+i-lo]; wanted(f) {
+						if f := &rows[from+i-lo]; wanted == nil || wanted(f) {
 							m, err := known.at(c, i)
 							*at(f), wrong = m, cmp.Or(wrong, err)
 						}
@@ -205,7 +204,7 @@ func (o objects) read(text string) (m map[string]string, err error) {
 // Findings returns the open findings that the parts, in their order, hold of one bucket, sorted by
 // (IMEI, text, rule). Maps of the same content may be one map: nobody may change them.
 func (l *Lake) Findings(ctx context.Context, parts []device.Part, bucket int) ([]device.Finding, error) {
-	return inForce(ctx, l, parts, findings(), bucket)
+	return inForce(ctx, l, parts, findings(nil), bucket)
 }
 
 // FindingsOf returns the open findings of a device, by rule. It reads one column of each part of the
@@ -268,7 +267,7 @@ func (r *findingRow) finding() (device.Finding, error) {
 func (l *Lake) FindingsOfRules(ctx context.Context, parts []device.Part, rules ...string) (map[string][]device.Finding, error) {
 	of := map[string][]device.Finding{}
 	for bucket := 0; bucket < device.Buckets && len(rules) > 0; bucket++ {
-		rows, err := inForce(ctx, l, parts, findings(rules...), bucket)
+		rows, err := inForce(ctx, l, parts, findings(func(f *device.Finding) bool { return slices.Contains(rules, f.Rule) }), bucket)
 		if err != nil {
 			return nil, err
 		}

@@ -18,8 +18,14 @@ import (
 // given and the history is marked as truncated; Subscribers then counts all distinct subscribers of
 // the days. Memory is bounded by the number of parts, never by what one device has done.
 func (l *Lake) Histories(ctx context.Context, parts []device.Part, bucket int) iter.Seq2[*device.History, error] {
+	return l.histories(ctx, parts, bucket, nil)
+}
+
+// histories yields the devices that keep says so of, nil all. Each part asks a function of its own,
+// in the order of its rows.
+func (l *Lake) histories(ctx context.Context, parts []device.Part, bucket int, keep func() func(imei.IMEI) bool) iter.Seq2[*device.History, error] {
 	return func(yield func(*device.History, error) bool) {
-		days, visits, err := l.openBucket(parts, bucket)
+		days, visits, err := l.openBucket(parts, bucket, keep)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -53,7 +59,7 @@ func (l *Lake) Histories(ctx context.Context, parts []device.Part, bucket int) i
 }
 
 // openBucket opens every part of days and visits of a bucket, each once.
-func (l *Lake) openBucket(parts []device.Part, bucket int) (*merge[device.Days], *merge[device.Visit], error) {
+func (l *Lake) openBucket(parts []device.Part, bucket int, keep func() func(imei.IMEI) bool) (*merge[device.Days], *merge[device.Visit], error) {
 	daysParts, err := pick(parts, TableDays, bucket)
 	if err != nil {
 		return nil, nil, err
@@ -62,15 +68,30 @@ func (l *Lake) openBucket(parts []device.Part, bucket int) (*merge[device.Days],
 	if err != nil {
 		return nil, nil, err
 	}
-	days, err := openMerge(daysParts, l.openDays, compareDays)
+	days, err := openMerge(daysParts, kept(l.openDays, keep, func(d *device.Days) imei.IMEI { return d.IMEI }), compareDays)
 	if err != nil {
 		return nil, nil, err
 	}
-	visits, err := openMerge(visitParts, l.openVisits, compareVisits)
+	visits, err := openMerge(visitParts, kept(l.openVisits, keep, func(v *device.Visit) imei.IMEI { return v.IMEI }), compareVisits)
 	if err != nil {
 		days.close()
 	}
 	return days, visits, err
+}
+
+// kept opens parts of which only the rows of some devices are taken.
+func kept[T any](open func(device.Part, int) (*cursor[T], error), keep func() func(imei.IMEI) bool, of func(*T) imei.IMEI) func(device.Part, int) (*cursor[T], error) {
+	if keep == nil {
+		return open
+	}
+	return func(p device.Part, batch int) (*cursor[T], error) {
+		c, err := open(p, batch)
+		if err == nil {
+			has := keep()
+			c.keep = func(row *T) bool { return has(of(row)) }
+		}
+		return c, err
+	}
 }
 
 // pick returns the parts of a table and bucket, each once.

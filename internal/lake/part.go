@@ -26,6 +26,7 @@ type cursor[T any] struct {
 	cols   []column
 	names  []string
 	load   func(cols []column, rows []T) error // fills rows from the columns
+	keep   func(*T) bool                       // says which rows are taken; nil for all
 	rows   []T                                 // the current batch
 	at     int                                 // of the current row in rows
 }
@@ -225,11 +226,30 @@ func (c *cursor[T]) next() (bool, error) {
 		return true, nil
 	}
 	c.at = 0
-	err := c.guard(c.fill)
+	err := c.guard(c.fillKept)
 	if err == nil && len(c.rows) == 0 {
 		c.close()
 	}
 	return len(c.rows) > 0 && err == nil, err
+}
+
+// fillKept loads the next batch that has a row to be taken; none at the end.
+func (c *cursor[T]) fillKept() error {
+	for {
+		if err := c.fill(); err != nil || c.keep == nil || len(c.rows) == 0 {
+			return err
+		}
+		kept := 0
+		for i := range c.rows {
+			if c.keep(&c.rows[i]) {
+				c.rows[kept] = c.rows[i]
+				kept++
+			}
+		}
+		if c.rows = c.rows[:kept]; kept > 0 {
+			return nil
+		}
+	}
 }
 
 // fill loads the next batch; none at the end.

@@ -17,11 +17,14 @@ import (
 type Detection struct {
 	Upto    uint64               `json:"upto"` // the stage has seen every record below
 	Day     device.Day           `json:"day"`
-	Devices int64                `json:"devices"` // known to the run, those included that a list names and nobody saw
+	Devices int64                `json:"devices"` // that were seen; like the next, malformed identifiers left out
+	Unseen  int64                `json:"unseen"`  // devices of the stolen and the barred list that nobody saw
 	Rules   map[string]RuleCount `json:"rules"`
-	Added   []device.Part        `json:"added,omitempty"` // later than all that were there
-	Gone    []FindingPart        `json:"gone,omitempty"`  // what they said is said by those added
-	Text    map[string]string    `json:"text,omitempty"`  // what the run says of itself: coverage, rules stopped
+	// Delivered is what each operator had delivered, as far back as the rules look.
+	Delivered map[device.Operator]Delivered `json:"delivered,omitempty"`
+	Added     []device.Part                 `json:"added,omitempty"` // later than all that were there
+	Gone      []FindingPart                 `json:"gone,omitempty"`  // what they said is said by those added
+	Text      map[string]string             `json:"text,omitempty"`  // what the run says of itself: coverage, rules stopped
 }
 
 // RuleCount says how many findings of a rule are open.
@@ -29,6 +32,13 @@ type RuleCount struct {
 	Open    int64 `json:"open"`              // those that ended included
 	Ended   int64 `json:"ended,omitempty"`   // that hold no longer, and are kept for the rule's days
 	Stopped bool  `json:"stopped,omitempty"` // it matched more than its share: what it found is not among the findings
+	Held    bool  `json:"held,omitempty"`    // its input was incomplete: it closed nothing
+}
+
+// Delivered is the days that an operator delivered, each range by its first and last day.
+type Delivered struct {
+	Days  [][2]device.Day `json:"days,omitempty"`
+	Timed [][2]device.Day `json:"timed,omitempty"` // of timed sources
 }
 
 // FindingPart names a part of findings, with the act that brought it.

@@ -66,6 +66,11 @@ func (tx *Tx) LiveParts(ctx context.Context, table string) ([]device.Part, error
 	return out, nil
 }
 
+// PartsNamed returns the rows of all files that gave a part, whether or not they were withdrawn.
+func (tx *Tx) PartsNamed(ctx context.Context, digest string) ([]ledger.PartRow, error) {
+	return rowsOf[ledger.PartRow](ctx, tx, ledger.Parts, "parts_of_digest", digest)
+}
+
 // FindingParts returns the parts of the lake that hold the findings, in the order in which they
 // count: of a finding that several have, the last one's word is in force.
 func (tx *Tx) FindingParts(ctx context.Context) ([]ledger.PartRow, error) {

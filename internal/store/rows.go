@@ -36,7 +36,7 @@ var derived = map[ledger.Table]*table{
 	},
 	ledger.Parts: {
 		name: "parts", columns: columnsOf("file:t digest:t lake_table:t month:i bucket:i row_count:i byte_count:i"), keys: 2,
-		indexes: []string{"parts_table"},
+		indexes: []string{"parts_table", "parts_digest"},
 		values: func(r ledger.Row) []any {
 			p := r.(ledger.PartRow)
 			return []any{p.File, p.Part.Digest, p.Part.Table, int64(p.Part.Month), int64(p.Part.Bucket), p.Part.Rows, p.Part.Bytes}

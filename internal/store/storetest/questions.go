@@ -23,6 +23,7 @@ type Questions interface {
 	Files(ctx context.Context, kind device.FileKind, operator device.Operator) ([]ledger.FileRow, error)
 	Withdrawal(ctx context.Context, file string) (ledger.WithdrawalRow, bool, error)
 	LiveParts(ctx context.Context, table string) ([]device.Part, error)
+	PartsNamed(ctx context.Context, digest string) ([]ledger.PartRow, error)
 	FindingParts(ctx context.Context) ([]ledger.PartRow, error)
 	Subjects(ctx context.Context, m imei.IMEI) ([]uint64, error)
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
@@ -150,6 +151,10 @@ func (a asker) files() {
 	for _, table := range []string{"days", "tacs", "malformed", "visits"} {
 		got, err := a.tx.LiveParts(ctx, table)
 		a.same("live parts of "+table, got, a.liveParts(table), err)
+	}
+	for _, name := range []string{"p1", "p2", "p4", "f2", "no such part"} {
+		got, err := a.tx.PartsNamed(ctx, digest(name))
+		a.same("files that gave "+name, got, of(a.twin, ledger.Parts, func(p ledger.PartRow) bool { return p.Part.Digest == digest(name) }), err)
 	}
 	got, err := a.tx.FindingParts(ctx)
 	var want []ledger.PartRow
