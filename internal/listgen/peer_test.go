@@ -53,8 +53,10 @@ func (w *world) told(t *testing.T) scribe {
 func TestPairOfAnotherDevice(t *testing.T) {
 	w := threatened(4)
 	d := w.shelf.days
-	w.pair(d[3].IMEI, d[0].IMSI, d[0].MSISDN)         // of another device, card and number
-	w.pair(d[3].IMEI, 1_010_000_000_999, d[1].MSISDN) // of another device, the number only
+	for _, other := range []imei.TAC{34_000_000, 36_000_000} { // others of the same bucket, before and after
+		w.pair(imei.New(other, 0), d[0].IMSI, d[0].MSISDN)
+		w.pair(imei.New(other, 1), 1_010_000_000_999, d[1].MSISDN)
+	}
 	w.pair(d[2].IMEI, d[2].IMSI, 999_710_999_999)     // of this device, the card
 	w.pair(d[3].IMEI, 1_010_000_000_998, d[3].MSISDN) // of this device, the number
 	w.shelf.pairings = distinct(w.shelf.pairings, comparePairings)

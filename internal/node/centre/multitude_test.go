@@ -187,7 +187,7 @@ func TestMultitudeOnAllNines(t *testing.T) {
 	if f.Pairs != n || !strings.HasPrefix(f.Evidence["subscribers"], strconv.Itoa(n)+",") || f.Best != 0 {
 		t.Errorf("found %+v", f)
 	}
-	most = watch(func() { c.within("decisions", n, 10, func() { c.armed(5, "clones", "crowds") }) })
+	most = watch(func() { c.within("decisions", n, 10, func() { c.armed(uint64(2*n), "clones", "crowds") }) })
 	c.bounded("decisions", most)
 	if n := c.acts(); n != 0 {
 		t.Errorf("%d measures on a value that names no device", n)
