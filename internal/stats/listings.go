@@ -220,12 +220,20 @@ func (in *Input) blacklistViolations(ctx context.Context, o Options) ([]Table, [
 	return in.byOperator("blacklist_violations", []string{"imei", "last_seen"}, rows), nil, err
 }
 
+var (
+	associationHeader  = []string{"imei", "imsi", "msisdn", "first_seen", "last_seen"}
+	unregisteredHeader = []string{"imsi", "first_seen", "last_seen"}
+)
+
 // associationViolations lists the sightings of the month whose subscription is not of a person to
 // whom the device belongs.
 func (in *Input) associationViolations(ctx context.Context, o Options) ([]Table, []string, error) {
 	associated := in.Facts.associated()
 	rows := map[device.Operator][][]string{}
 	unknown := 0
+	if !needAssociations(in) {
+		return in.byOperator("association_violations", associationHeader, rows), nil, nil
+	}
 	err := in.devices(ctx, func(m imei.IMEI, of []device.Days) {
 		for i := range of {
 			switch d := &of[i]; {
@@ -240,11 +248,14 @@ func (in *Input) associationViolations(ctx context.Context, o Options) ([]Table,
 	if unknown > 0 {
 		notes = append(notes, fmt.Sprintf("%d sightings have no IMSI and are left out.", unknown))
 	}
-	return in.byOperator("association_violations", []string{"imei", "imsi", "msisdn", "first_seen", "last_seen"}, rows), notes, err
+	return in.byOperator("association_violations", associationHeader, rows), notes, err
 }
 
 // unregistered lists the IMSIs that each operator saw and nobody registered.
 func (in *Input) unregistered(ctx context.Context, o Options) ([]Table, []string, error) {
+	if !needPersons(in) {
+		return in.byOperator("unregistered_subscribers", unregisteredHeader, map[device.Operator][][]string{}), nil, nil
+	}
 	registered := make(map[subscriber.IMSI]bool, len(in.Facts.Persons))
 	for i := range in.Facts.Persons {
 		registered[in.Facts.Persons[i].IMSI] = true
@@ -275,7 +286,7 @@ func (in *Input) unregistered(ctx context.Context, o Options) ([]Table, []string
 			rows[k.op] = append(rows[k.op], []string{k.imsi.String(), s.first.Compact(), s.last.Compact()})
 		}
 	}
-	return in.byOperator("unregistered_subscribers", []string{"imsi", "first_seen", "last_seen"}, rows), nil, nil
+	return in.byOperator("unregistered_subscribers", unregisteredHeader, rows), nil, nil
 }
 
 // use is a number seen with a device.
