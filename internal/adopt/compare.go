@@ -99,6 +99,7 @@ func (c *Comparer) Compare(ctx context.Context) (*Comparison, error) {
 		return nil, err
 	}
 	for _, a := range c.Theirs.Lists.Apart {
+		e.out.count(a.List).Theirs++
 		e.out.add(Difference{List: a.List, Operator: a.Operator, Side: sideTheirs, Theirs: a.Row, Class: ClassInvalid, Why: a.Why})
 	}
 	e.out.finish()

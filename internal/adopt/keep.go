@@ -35,22 +35,26 @@ func (t *Taken) Keep(ctx context.Context, k Keeper) (rows, lists []device.Part, 
 	return rows, append(append(devices, notices...), pairs...), err
 }
 
-// deal writes rows by bucket, in their order, those of malformed identifiers into a given one.
+// deal writes rows by bucket, in their order, those of malformed identifiers into a given one. It
+// holds a copy of one bucket at a time.
 func deal[T any](ctx context.Context, rows []T, texts int, of func(*T) (imei.IMEI, string), write func(context.Context, int, []T) (device.Part, error)) ([]device.Part, error) {
-	var buckets [device.Buckets + 1][]T
-	for i := range rows {
-		b := texts
-		if m, text := of(&rows[i]); text == "" {
-			b = device.BucketOf(m)
-		}
-		buckets[b] = append(buckets[b], rows[i])
-	}
 	var parts []device.Part
-	for b, in := range buckets {
+	var in []T
+	for bucket := range device.Buckets + 1 {
+		in = in[:0]
+		for i := range rows {
+			b := texts
+			if m, text := of(&rows[i]); text == "" {
+				b = device.BucketOf(m)
+			}
+			if b == bucket {
+				in = append(in, rows[i])
+			}
+		}
 		if len(in) == 0 {
 			continue
 		}
-		p, err := write(ctx, b, in)
+		p, err := write(ctx, bucket, in)
 		if err != nil {
 			return nil, err
 		}

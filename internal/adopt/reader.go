@@ -268,7 +268,7 @@ func (p *reading) finish() error {
 // order sorts everything and finds what contradicts itself.
 func (p *reading) order() {
 	t := p.taken
-	slices.SortStableFunc(t.State, func(a, b device.Adopted) int { return device.CompareAdopted(&a, &b) })
+	slices.SortFunc(t.State, func(a, b device.Adopted) int { return device.CompareAdopted(&a, &b) })
 	continued := map[string]int{}
 	for _, c := range t.Rules {
 		continued[c.Rule]++
@@ -286,9 +286,9 @@ func (p *reading) order() {
 	if l == nil {
 		return
 	}
-	slices.SortStableFunc(l.Devices, func(a, b device.Refusal) int { return device.CompareRefusals(&a, &b) })
-	slices.SortStableFunc(l.Notices, func(a, b device.Notice) int { return device.CompareNotices(&a, &b) })
-	slices.SortStableFunc(l.Exceptions, func(a, b device.Exception) int { return device.CompareExceptions(&a, &b) })
+	slices.SortFunc(l.Devices, func(a, b device.Refusal) int { return device.CompareRefusals(&a, &b) })
+	slices.SortFunc(l.Notices, func(a, b device.Notice) int { return device.CompareNotices(&a, &b) })
+	slices.SortFunc(l.Exceptions, func(a, b device.Exception) int { return device.CompareExceptions(&a, &b) })
 	l.Devices = join(l.Devices, device.CompareRefusals, func(a, b *device.Refusal) {
 		if *a != *b {
 			p.faults.add(blacklist, 0, fmt.Sprintf("%s%s is there twice, with different days or reasons", name(a.IMEI, a.Text), a.Text))

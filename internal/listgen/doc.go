@@ -35,7 +35,8 @@
 // The full lists of a run are immutable parts of the lake, named by one act of the ledger, whose
 // index is the run's name. Restrictions are applied before a list is kept, so a delta obeys them by
 // construction, and it is a merge of two full lists (Deltas): a row that was added and removed in
-// between is in neither, and so in no delta.
+// between is in neither, and so in no delta. The last lists of a system that was taken over are a run
+// like others, so that the first delta is against what operators had from it.
 //
 // What was on the notifications and is not any more is told as: resolved, if the subscriber is
 // paired now or no finding threatens the device any more; blacklisted, if it is prohibited now;
