@@ -3,6 +3,7 @@ package detect_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -18,6 +19,7 @@ import (
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/lake"
 	"github.com/openceir/openceir/internal/ledger"
+	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/internal/store"
 	"github.com/openceir/openceir/internal/store/storetest"
 	"github.com/openceir/openceir/receipt"
@@ -468,4 +470,28 @@ func TestForgetfulScope(t *testing.T) {
 		}
 	}
 	t.Error("nobody noticed that devices were left out")
+}
+
+// Of two processes that judge at once one is refused: what it compared with is not what is there any
+// more. It looks again.
+func TestTwoProcessesJudge(t *testing.T) {
+	c := newCountry(t, 1)
+	c.dump("north", 200)
+	ctx := t.Context()
+	var writes [2]func(context.Context, *tx) error
+	for i := range writes {
+		c.must(c.regs[0].Store.View(ctx, func(t ledger.Tx) (err error) {
+			writes[i], _, err = c.stage[0].Look(ctx, &tx{t.(*store.Tx), nil, false}, 0)
+			return err
+		}))
+	}
+	for i, want := range []error{nil, problem.Conflict} {
+		err := c.regs[0].Seq.Do(ctx, func(t ledger.Tx, b *ledger.Batch) error { return writes[i](ctx, &tx{t.(*store.Tx), b, false}) })
+		if want == nil && err != nil || want != nil && !errors.Is(err, want) {
+			t.Errorf("process %d: %v, want %v", i, err, want)
+		}
+	}
+	if err := c.compare(); err != nil {
+		t.Error(err)
+	}
 }

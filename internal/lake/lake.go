@@ -34,14 +34,13 @@
 //	list_notices     imei int64, text string, imsi, msisdn int64, operator string, block_date date,
 //	                 reasons string, amnesty, paired int32
 //	list_exceptions  imei int64, imsi int64 null, msisdn int64 null, operator string
+//	findings         imei int64, text, rule, version string, since date, found, block, ended, again
+//	                 date null, strength, pairs int32, best int64 null: a subscriber.ID, amnesty,
+//	                 incomplete, closed int32, params, evidence string: JSON objects of texts
 //
 // and what was taken over from another system (see internal/adopt):
 //
 //	adopted  imei int64, text string, rule string, since date, block_date date null, amnesty int32
-//
-//	findings         imei int64, text, rule, version string, since date, found, block, ended, again
-//	                 date null, strength, pairs int32, best int64 null: a subscriber.ID, amnesty,
-//	                 incomplete, closed int32, params, evidence string: JSON objects of texts
 //
 // Month is the first day of the month. Numbers are without leading zeros: an IMEI has 14 digits.
 // Days are sorted by (imei, imsi, msisdn, operator), nulls first, visits by (imei, from_minute,
@@ -104,7 +103,7 @@ const (
 func Tables() []string {
 	return []string{TableDays, TableVisits, TableMalformed, TableTACs, TableStolen, TableRegistrations, TablePairings,
 		TableGolden, TableBarred, TableBarredTACs, TableMonitored, TableSubscribers, TableAssociations,
-		TableListDevices, TableListNotices, TableListExceptions, TableAdopted}
+		TableListDevices, TableListNotices, TableListExceptions, TableAdopted, TableFindings}
 }
 
 // Lake is a directory of parts. It must not be copied after first use.
