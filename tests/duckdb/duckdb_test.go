@@ -142,9 +142,9 @@ func find(ctx context.Context, t *testing.T, db *sql.DB, query string) map[strin
 func TestSameDevices(t *testing.T) {
 	telling := map[string]bool{}
 	for name, make := range map[string]func(t *testing.T) *nation{
-		"country of 3000, seed 1": func(t *testing.T) *nation { return simulated(t, 3000, 1) },
+		"country of 2000, seed 1": func(t *testing.T) *nation { return simulated(t, 2000, 1) },
 		"country of 1500, seed 2": func(t *testing.T) *nation { return simulated(t, 1500, 2) },
-		"month of 60,000 rows":    func(t *testing.T) *nation { return dealt(t, 60_000, 3) },
+		"month of 20,000 rows":    func(t *testing.T) *nation { return dealt(t, 20_000, 3) },
 		"crowd, seed 4":           func(t *testing.T) *nation { return crowded(t, 1500, 4) },
 		"crowd, seed 5":           func(t *testing.T) *nation { return crowded(t, 700, 5) },
 	} {
