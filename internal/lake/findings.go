@@ -115,6 +115,9 @@ var findingNames = []string{
 	"best", "amnesty", "incomplete", "params", "evidence", "closed",
 }
 
+// bareNames are those of a finding without what it rests on, which are all but two, and stand first.
+var bareNames = append(slices.Clone(findingNames[:14]), "closed")
+
 // findings says how parts are read; only the rows that are wanted, unless that is nil. Equal texts
 // become one map.
 func findings(wanted func(*device.Finding) bool) *fact[device.Finding] {
@@ -132,6 +135,9 @@ func findings(wanted func(*device.Finding) bool) *fact[device.Finding] {
 			}
 			var wrong error
 			object := func(c int, at func(*one) *map[string]string) error {
+				if c >= len(cols)-1 {
+					return nil
+				}
 				err := cols[c].each(len(rows), func(from int, c *column, lo, hi int) {
 					for i := lo; i < hi; i++ {
 						if f := &rows[from+i-lo]; wanted == nil || wanted(f) {
@@ -159,7 +165,7 @@ func findings(wanted func(*device.Finding) bool) *fact[device.Finding] {
 				numbers(&cols[13], rows, func(f *one, n int32) { f.Incomplete = n != 0 }),
 				object(14, func(f *one) *map[string]string { return &f.Params }),
 				object(15, func(f *one) *map[string]string { return &f.Evidence }),
-				cols[16].each(len(rows), func(from int, c *column, lo, hi int) {
+				cols[len(cols)-1].each(len(rows), func(from int, c *column, lo, hi int) {
 					for i := lo; i < hi; i++ {
 						gone[from+i-lo] = c.int32s[i] != 0
 					}
@@ -205,6 +211,13 @@ func (o objects) read(text string) (m map[string]string, err error) {
 // (IMEI, text, rule). Maps of the same content may be one map: nobody may change them.
 func (l *Lake) Findings(ctx context.Context, parts []device.Part, bucket int) ([]device.Finding, error) {
 	return inForce(ctx, l, parts, findings(nil), bucket)
+}
+
+// BareFindings is Findings without what they rest on: without parameters and evidence.
+func (l *Lake) BareFindings(ctx context.Context, parts []device.Part, bucket int) ([]device.Finding, error) {
+	bare := findings(nil)
+	bare.names = bareNames
+	return inForce(ctx, l, parts, bare, bucket)
 }
 
 // FindingsOf returns the open findings of a device, by rule. It reads one column of each part of the

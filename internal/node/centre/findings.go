@@ -22,11 +22,20 @@ func (tx *Tx) findingParts(ctx context.Context) ([]device.Part, error) {
 // Findings yields the open findings of devices, bucket by bucket and sorted by (IMEI, rule) in each,
 // and then those of malformed identifiers.
 func (tx *Tx) Findings(ctx context.Context) iter.Seq2[ledger.FindingRow, error] {
+	return tx.readFindings(ctx, tx.lake.Findings)
+}
+
+// BareFindings is Findings without what they rest on.
+func (tx *Tx) BareFindings(ctx context.Context) iter.Seq2[ledger.FindingRow, error] {
+	return tx.readFindings(ctx, tx.lake.BareFindings)
+}
+
+func (tx *Tx) readFindings(ctx context.Context, read func(context.Context, []device.Part, int) ([]device.Finding, error)) iter.Seq2[ledger.FindingRow, error] {
 	return func(yield func(ledger.FindingRow, error) bool) {
 		parts, err := tx.findingParts(ctx)
 		for bucket := 0; bucket <= device.Buckets && err == nil; bucket++ {
 			var rows []device.Finding
-			rows, err = tx.lake.Findings(ctx, parts, bucket)
+			rows, err = read(ctx, parts, bucket)
 			for i := range rows {
 				if err == nil && !yield(ledger.FindingRow{Finding: rows[i]}, nil) {
 					return

@@ -214,7 +214,7 @@ func (t *Centre) mayBlock(ctx context.Context, tx *Tx, conditions *detect.Condit
 		rules[c.Name] = r
 	}
 	var out []listgen.Finding
-	for row, err := range tx.Findings(ctx) {
+	for row, err := range tx.BareFindings(ctx) {
 		if err != nil {
 			return nil, err
 		}

@@ -80,7 +80,7 @@ func (t *Centre) reportInput(ctx context.Context) (*stats.Input, lists, error) {
 			return err
 		}
 		var held []stats.Finding
-		for f, err := range tx.Findings(ctx) {
+		for f, err := range tx.BareFindings(ctx) {
 			if err != nil {
 				return err
 			}
