@@ -156,7 +156,7 @@ func (d *exempt) fields() []field {
 	}, &d.types)}
 }
 
-// exempts reports whether the device's type is exempt. Letters' case makes no difference.
+// exempts reports whether the device's type is exempt.
 func (d *exempt) exempts(b *bench) bool {
 	if len(d.types) == 0 {
 		return false
@@ -165,8 +165,7 @@ func (d *exempt) exempts(b *bench) bool {
 	if at < 0 {
 		return false
 	}
-	kind := b.facts.TACs.types[b.facts.TACs.models[at].kind]
-	return slices.ContainsFunc(d.types, func(t string) bool { return strings.EqualFold(t, kind) })
+	return d.spares(b.facts.TACs.types[b.facts.TACs.models[at].kind])
 }
 
 // notRegistered holds for a device that is not registered: not on the registration list, or only

@@ -180,3 +180,11 @@ func (c *column) text(i int) string {
 	}
 	return string(c.bytes[c.offsets[i]:c.offsets[i+1]])
 }
+
+// is reports whether a row's text is this one, without making a string of it.
+func (c *column) is(i int, text string) bool {
+	if c.index != nil {
+		return string(c.names[c.index[i]]) == text
+	}
+	return string(c.bytes[c.offsets[i]:c.offsets[i+1]]) == text
+}

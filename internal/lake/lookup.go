@@ -23,6 +23,49 @@ func (l *Lake) DaysOfMSISDN(ctx context.Context, parts []device.Part, number sub
 	return l.daysWhere(ctx, parts, "msisdn", func(*device.Part) bool { return true }, uint64(number))
 }
 
+// DevicesOf returns the devices of the registration list with a device ID, sorted: at most most of
+// them. It reads two columns of every part, and then each device's row, which a later part may have
+// changed.
+func (l *Lake) DevicesOf(ctx context.Context, parts []device.Part, id string, most int) ([]imei.IMEI, error) {
+	var named []imei.IMEI
+	for i := range parts {
+		if parts[i].Table != TableRegistrations {
+			continue
+		}
+		rows := make([]imei.IMEI, batchRows)
+		err := scan(ctx, l, parts[i], []string{"imei", "device_id"}, func(cols []column, n int) error {
+			if err := devices(cols, rows[:n], itself); err != nil {
+				return err
+			}
+			return cols[1].each(n, func(from int, c *column, lo, hi int) {
+				for i := lo; i < hi; i++ {
+					if c.is(i, id) {
+						named = append(named, rows[from+i-lo])
+					}
+				}
+			})
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(named)
+	var out []imei.IMEI
+	for _, m := range slices.Compact(named) {
+		r, ok, err := l.RegistrationOf(ctx, parts, m)
+		if err != nil {
+			return nil, err
+		}
+		if ok && r.DeviceID == id {
+			out = append(out, m)
+		}
+		if len(out) == most {
+			break
+		}
+	}
+	return out, nil
+}
+
 func (l *Lake) daysWhere(ctx context.Context, parts []device.Part, column string, look func(*device.Part) bool, key uint64) (rows []device.Days, truncated bool, err error) {
 	for i := range parts {
 		p := &parts[i]

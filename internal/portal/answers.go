@@ -24,6 +24,14 @@ func date(d device.Day) any {
 	return d.String()
 }
 
+// given is a text in JSON, null where there is none.
+func given(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 // condition is how an answer names one.
 type condition struct {
 	Name string `json:"condition_name"`
@@ -50,11 +58,6 @@ func asMap(all []condition) map[string]bool {
 	return out
 }
 
-type seenWith struct {
-	IMSI   string `json:"imsi"`
-	MSISDN string `json:"msisdn"`
-}
-
 // imei1 is the answer of version 1.
 func (a *API) imei1(ctx context.Context, text string, q url.Values) (any, error) {
 	withSeen, err := yes(q, "include_seen_with")
@@ -78,14 +81,14 @@ func (a *API) imei1(ctx context.Context, text string, q url.Values) (any, error)
 		"is_paired": len(k.Pairings) > 0,
 	}
 	if withSeen {
-		seen := []seenWith{}
-		for _, u := range k.Seen {
-			seen = append(seen, seenWith{u.IMSI.String(), u.MSISDN.String()})
+		slices.SortFunc(k.Seen, func(a, b Use) int { return cmp.Or(cmp.Compare(a.IMSI, b.IMSI), cmp.Compare(a.MSISDN, b.MSISDN)) })
+		seen := []map[string]any{}
+		for i, u := range k.Seen {
+			if i == 0 || u.IMSI != k.Seen[i-1].IMSI || u.MSISDN != k.Seen[i-1].MSISDN {
+				seen = append(seen, map[string]any{"imsi": given(u.IMSI.String()), "msisdn": given(u.MSISDN.String())})
+			}
 		}
-		slices.SortFunc(seen, func(a, b seenWith) int {
-			return cmp.Or(strings.Compare(a.IMSI, b.IMSI), strings.Compare(a.MSISDN, b.MSISDN))
-		})
-		out["seen_with"] = slices.Compact(seen)
+		out["seen_with"] = seen
 	}
 	if withPaired {
 		paired := []string{}
@@ -98,7 +101,11 @@ func (a *API) imei1(ctx context.Context, text string, q url.Values) (any, error)
 	return out, nil
 }
 
-func (k *Known) registered() bool { return k.Registration != nil && k.Registration.Registered() }
+// registered reports whether nothing is missing at the registration list: the device is on it, or its
+// type need not be.
+func (k *Known) registered() bool {
+	return k.Exempt || k.Registration != nil && k.Registration.Registered()
+}
 
 // imei2 is the answer of version 2.
 func (a *API) imei2(ctx context.Context, text string, q url.Values) (any, error) {
@@ -113,7 +120,8 @@ func (a *API) imei2(ctx context.Context, text string, q url.Values) (any, error)
 	return a.device2(ctx, text, registration, stolen)
 }
 
-// listStatus is a device's place on a list; both are null if it is not on it or was not asked for.
+// listStatus is a device's place on a list. Both are null if it is not on it; the status alone, if
+// the row gives none.
 type listStatus struct {
 	Status      any `json:"status"`
 	Provisional any `json:"provisional_only"`
@@ -125,28 +133,34 @@ func (a *API) device2(ctx context.Context, text string, registration, stolen boo
 		return nil, err
 	}
 	blocking, informing := split(k)
-	var onRegistration, onStolen listStatus
-	if registration && k.Registration != nil {
-		onRegistration = listStatus{cmp.Or(k.Registration.Status, "whitelist"), !k.Registration.Registered()}
-	}
-	if stolen && k.Stolen != nil {
-		onStolen = listStatus{cmp.Or(k.Stolen.Status, "blacklist"), !k.Stolen.Blocks()}
-	}
-	return map[string]any{
+	out := map[string]any{
 		"imei_norm":            norm,
 		"block_date":           date(k.Block),
 		"first_seen":           date(k.First),
 		"classification_state": map[string]any{"blocking_conditions": blocking, "informative_conditions": informing},
 		"realtime_checks": map[string]bool{"ever_observed_on_network": k.First != 0, "invalid_imei": !valid, "is_paired": len(k.Pairings) > 0,
-			"is_exempted_device": false, "gsma_not_found": !k.ModelKnown, "in_registration_list": k.registered()},
-		"registration_status": onRegistration,
-		"stolen_status":       onStolen,
-	}, nil
+			"is_exempted_device": k.Exempt, "gsma_not_found": !k.ModelKnown, "in_registration_list": k.registered()},
+	}
+	if registration {
+		on := listStatus{}
+		if k.Registration != nil {
+			on = listStatus{given(k.Registration.Status), !k.Registration.Registered()}
+		}
+		out["registration_status"] = on
+	}
+	if stolen {
+		on := listStatus{}
+		if k.Stolen != nil {
+			on = listStatus{given(k.Stolen.Status), !k.Stolen.Blocks()}
+		}
+		out["stolen_status"] = on
+	}
+	return out, nil
 }
 
 type subscriberRow struct {
-	IMSI   string `json:"imsi"`
-	MSISDN string `json:"msisdn"`
+	IMSI   any    `json:"imsi"`
+	MSISDN any    `json:"msisdn"`
 	Last   string `json:"last_seen"`
 }
 
@@ -164,7 +178,7 @@ func (a *API) subscribers(ctx context.Context, text string, q url.Values) (any, 
 	})
 	rows := make([]subscriberRow, len(k.Seen))
 	for i, u := range k.Seen {
-		rows[i] = subscriberRow{u.IMSI.String(), u.MSISDN.String(), u.Last.String()}
+		rows[i] = subscriberRow{given(u.IMSI.String()), given(u.MSISDN.String()), u.Last.String()}
 	}
 	shown, at := cut(rows, p)
 	return map[string]any{"_keys": at, "imei_norm": norm, "subscribers": shown}, nil
@@ -188,35 +202,49 @@ func (a *API) pairings(ctx context.Context, text string, q url.Values) (any, err
 	for _, u := range k.Seen {
 		last[u.IMSI] = max(last[u.IMSI], u.Last)
 	}
-	var rows []pairRow
+	var pairs []subscriber.IMSI
 	for i := range k.Pairings {
-		if imsi := k.Pairings[i].IMSI; i == 0 || imsi != k.Pairings[i-1].IMSI {
-			rows = append(rows, pairRow{imsi.String(), date(last[imsi])})
-		}
+		pairs = append(pairs, k.Pairings[i].IMSI)
+	}
+	slices.SortFunc(pairs, func(a, b subscriber.IMSI) int { // those never seen come last
+		return cmp.Or(cmp.Compare(uint32(last[a]-1), uint32(last[b]-1)), cmp.Compare(a, b))
+	})
+	var rows []pairRow
+	for _, imsi := range slices.Compact(pairs) {
+		rows = append(rows, pairRow{imsi.String(), date(last[imsi])})
 	}
 	shown, at := cut(rows, p)
 	return map[string]any{"_keys": at, "imei_norm": norm, "pairs": shown}, nil
 }
 
+// info is the device's row of the registration list, and {} if it has none.
 func (a *API) info(ctx context.Context, text string) (any, error) {
 	norm, _, k, err := a.known(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{"imei_norm": norm}
+	out := map[string]any{}
 	r := k.Registration
 	if r == nil {
 		return out, nil
 	}
-	for name, v := range map[string]string{"status": cmp.Or(r.Status, "whitelist"), "make": r.Make, "model": r.Model, "model_number": r.ModelNumber,
+	for name, v := range map[string]string{"status": r.Status, "make": r.Make, "model": r.Model, "model_number": r.ModelNumber,
 		"brand_name": r.BrandName, "device_type": r.DeviceType, "radio_interface": r.RadioInterface} {
-		out[name] = v
+		out[name] = given(v)
 	}
 	siblings := []string{}
-	for _, s := range k.Siblings {
-		siblings = append(siblings, s.String())
+	if r.DeviceID != "" {
+		all, err := a.Registry.Siblings(ctx, r.DeviceID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range all {
+			if m != r.IMEI {
+				siblings = append(siblings, m.String())
+			}
+		}
 	}
-	out["associated_imeis"] = siblings
+	out["imei_norm"], out["associated_imeis"] = norm, siblings
 	return out, nil
 }
 
@@ -233,18 +261,28 @@ func (a *API) tac(ctx context.Context, text string) (any, error) {
 	if !ok {
 		return map[string]any{"tac": text, "gsma": nil}, nil
 	}
-	gsma := map[string]any{}
-	var other map[string]string
-	if row.Other != "" && json.Unmarshal([]byte(row.Other), &other) == nil {
-		for name, v := range other {
-			gsma[strings.ToLower(strings.ReplaceAll(name, " ", "_"))] = v
-		}
+	gsma := others(&row)
+	for name, v := range map[string]string{"manufacturer": row.Manufacturer, "model_name": row.Model, "device_type": row.DeviceType, "bands": row.Bands} {
+		gsma[name] = given(v)
 	}
-	gsma["manufacturer"], gsma["model_name"], gsma["device_type"], gsma["bands"], gsma["allocation_date"] =
-		row.Manufacturer, row.Model, row.DeviceType, row.Bands, date(row.Allocated)
+	gsma["allocation_date"] = date(row.Allocated)
 	return map[string]any{"tac": text, "gsma": gsma}, nil
 }
 
+// others are the directory's further columns under names of lower-case words.
+func others(row *device.TAC) map[string]any {
+	out := map[string]any{}
+	var other map[string]string
+	if row.Other != "" && json.Unmarshal([]byte(row.Other), &other) == nil {
+		for name, v := range other {
+			out[strings.ToLower(strings.ReplaceAll(name, " ", "_"))] = given(v)
+		}
+	}
+	return out
+}
+
+// msisdn is who uses a number. A model that the directory does not have is null, and so is a
+// registration that is not there.
 func (a *API) msisdn(ctx context.Context, text string, v1 bool) (any, error) {
 	n, err := subscriber.ParseMSISDN(text)
 	if err != nil {
@@ -257,14 +295,17 @@ func (a *API) msisdn(ctx context.Context, text string, v1 bool) (any, error) {
 	rows := []map[string]any{}
 	for i := range uses {
 		u := &uses[i]
-		row := map[string]any{"imei_norm": u.IMEI.String(), "imsi": u.IMSI.String()}
+		row := map[string]any{"imei_norm": u.IMEI.String(), "imsi": given(u.IMSI.String())}
 		if v1 {
-			row["gsma_manufacturer"], row["gsma_model_name"] = u.Model.Manufacturer, u.Model.Model
+			row["gsma_manufacturer"], row["gsma_model_name"] = given(u.Model.Manufacturer), given(u.Model.Model)
 		} else {
-			row["gsma"] = map[string]string{"manufacturer": u.Model.Manufacturer, "model_name": u.Model.Model}
-			r := cmp.Or(u.Registration, new(device.Registration))
-			row["registration"] = map[string]string{"make": r.Make, "model": r.Model, "brand_name": r.BrandName}
-			row["last_seen"] = u.Last.String()
+			row["gsma"], row["registration"], row["last_seen"] = nil, nil, u.Last.String()
+			if u.Model.TAC != 0 {
+				row["gsma"] = map[string]any{"manufacturer": given(u.Model.Manufacturer), "model_name": given(u.Model.Model), "brand_name": others(&u.Model)["brand_name"]}
+			}
+			if r := u.Registration; r != nil {
+				row["registration"] = map[string]any{"make": given(r.Make), "model": given(r.Model), "brand_name": given(r.BrandName)}
+			}
 		}
 		rows = append(rows, row)
 	}
@@ -272,129 +313,6 @@ func (a *API) msisdn(ctx context.Context, text string, v1 bool) (any, error) {
 		return rows, nil
 	}
 	return map[string]any{"results": rows}, nil
-}
-
-// job is a run as national systems tell of it. What OpenCEIR does not have is empty.
-type job struct {
-	Command     string         `json:"command"`
-	Subcommand  string         `json:"subcommand"`
-	CommandLine string         `json:"command_line"`
-	User        string         `json:"db_user"`
-	Start       string         `json:"start_time"`
-	End         string         `json:"end_time"`
-	Exception   string         `json:"exception_info"`
-	ID          uint64         `json:"run_id"`
-	Status      string         `json:"status"`
-	Extra       map[string]any `json:"extra_metadata,omitempty"`
-}
-
-const importCommand = "dirbs-import"
-
-func extra(f *device.File) map[string]any {
-	return map[string]any{"sha256": f.Digest, "operator": f.Operator, "from": date(f.From), "to": date(f.To), "delta": f.Delta,
-		"rows": f.Rows, "refused": f.Refused, "malformed": f.Malformed, "stats": f.Stats}
-}
-
-// jobs tells of the imports that are in force. One that failed changed nothing, and one that was
-// taken back counts no more: neither is among them.
-func (a *API) jobs(ctx context.Context, q url.Values, v1 bool) (any, error) {
-	p, err := pagingOf(q, v1)
-	if err != nil {
-		return nil, err
-	}
-	details := true
-	if q.Get("show_details") != "" {
-		if details, err = yes(q, "show_details"); err != nil {
-			return nil, err
-		}
-	}
-	wanted := func(name, v string) bool {
-		all := slices.Concat(q[name], q[name+"[]"])
-		return len(all) == 0 || slices.Contains(all, v)
-	}
-	for _, id := range q["run_id"] {
-		if n, err := strconv.ParseUint(id, 10, 64); err != nil || n == 0 {
-			return nil, problem.New(problem.Invalid, "run_id is a number from 1")
-		}
-	}
-	runs, err := a.Registry.Runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows := []job{}
-	for i := range runs {
-		r := &runs[i]
-		j := job{Command: importCommand, Subcommand: string(r.File.Kind), Start: r.Time, End: r.Time, ID: r.ID, Status: "success"}
-		if details {
-			j.Extra = extra(&r.File)
-		}
-		if wanted("command", j.Command) && wanted("subcommand", j.Subcommand) && wanted("status", j.Status) && wanted("run_id", strconv.FormatUint(j.ID, 10)) {
-			rows = append(rows, j)
-		}
-	}
-	shown, at := cut(rows, p)
-	if v1 {
-		return shown, nil
-	}
-	return map[string]any{"_keys": at, "jobs": shown}, nil
-}
-
-// pagingOf reads version 1's max_results too, the newest first.
-func pagingOf(q url.Values, v1 bool) (paging, error) {
-	if !v1 {
-		return readPaging(q)
-	}
-	own := url.Values{"order": {"DESC"}}
-	if n := q.Get("max_results"); n != "" {
-		own.Set("limit", n)
-	}
-	p, err := readPaging(own)
-	if err != nil {
-		err = problem.New(problem.Invalid, "max_results is a number from 1 to %d", pageMax)
-	}
-	return p, err
-}
-
-// catalogFile is a received file as national systems tell of it. The size and the MD5 of what was
-// received are not kept: the digest is in extra_attributes.
-type catalogFile struct {
-	ID        uint64         `json:"file_id"`
-	Name      string         `json:"filename"`
-	Kind      string         `json:"file_type"`
-	ValidZip  bool           `json:"is_valid_zip"`
-	ValidForm bool           `json:"is_valid_format"`
-	MD5       any            `json:"md5"`
-	Extra     map[string]any `json:"extra_attributes"`
-	First     any            `json:"first_seen"`
-	Last      any            `json:"last_seen"`
-	Records   int64          `json:"num_records"`
-	Status    map[string]any `json:"import_status"`
-}
-
-func (a *API) catalog(ctx context.Context, q url.Values, v1 bool) (any, error) {
-	p, err := pagingOf(q, v1)
-	if err != nil {
-		return nil, err
-	}
-	runs, err := a.Registry.Runs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows := []catalogFile{}
-	for i := range runs {
-		f := &runs[i].File
-		if kind := q.Get("file_type"); kind != "" && kind != string(f.Kind) {
-			continue
-		}
-		rows = append(rows, catalogFile{ID: runs[i].ID, Name: f.Name, Kind: string(f.Kind), ValidZip: true, ValidForm: true, Extra: extra(f),
-			First: date(f.Added), Last: date(f.Added), Records: f.Rows,
-			Status: map[string]any{"success_count": 1}})
-	}
-	shown, at := cut(rows, p)
-	if v1 {
-		return map[string]any{"catalog": shown}, nil
-	}
-	return map[string]any{"_keys": at, "files": shown}, nil
 }
 
 func (a *API) version(v1 bool) any {

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
@@ -22,13 +24,16 @@ import (
 
 // Registry answers what the API asks. What is not known, or not imported yet, is empty and no error.
 type Registry interface {
-	// Device tells what is known of a device; one that nobody knows has only its identity.
-	Device(ctx context.Context, m imei.IMEI) (*Known, error)
+	// Device tells what is known of a device; one that nobody knows has only its identity. Of a
+	// malformed identifier text is the normal form, and m is 0.
+	Device(ctx context.Context, m imei.IMEI, text string) (*Known, error)
+	// Siblings returns the devices of the registration list with a device ID, sorted.
+	Siblings(ctx context.Context, id string) ([]imei.IMEI, error)
 	// Model returns the directory's row of a TAC.
 	Model(ctx context.Context, tac imei.TAC) (device.TAC, bool, error)
 	// Number returns who uses a number, with the devices' registrations.
 	Number(ctx context.Context, n subscriber.MSISDN) ([]NumberUse, error)
-	// Runs returns the files that are in force, the first one first.
+	// Runs returns the files that are in force, the runs of lists and of detection, the first one first.
 	Runs(ctx context.Context) ([]Run, error)
 }
 
@@ -41,7 +46,7 @@ type Known struct {
 	Seen         []Use
 	Pairings     []device.Pairing
 	Registration *device.Registration
-	Siblings     []imei.IMEI // other identities of the same device
+	Exempt       bool // a rule passes over the device for its type
 	Stolen       *device.Stolen
 }
 
@@ -68,11 +73,13 @@ type NumberUse struct {
 	Registration *device.Registration
 }
 
-// Run is the adoption of a file that is in force.
+// Run is a record of the ledger that tells of work done: one of its last three fields is set.
 type Run struct {
-	ID   uint64 // of the ledger's record
-	Time string // RFC 3339
-	File device.File
+	ID    uint64    // of the ledger's record
+	Time  time.Time // of the ledger's record
+	File  *device.File
+	Lists *device.ListRun
+	Found map[string]int64 // open findings by rule, after a run of detection
 }
 
 // API answers the read-only paths that clients of DIRBS-Core know, under /api/v1 and /api/v2. The
@@ -84,37 +91,66 @@ type API struct {
 	Token func() (string, error)
 	// Version is the version of the program.
 	Version string
+	// Log is told of every request: which path, never what stood in it; slog.Default if nil.
+	Log *slog.Logger
+
+	requests requests
 }
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
 	v, err := a.answer(r)
+	status := http.StatusOK
 	if err != nil {
-		w.WriteHeader(a.refuse(h, err))
-		v = map[string]string{"message": message(err)}
+		status = refuse(h, err)
+		h.Set("Content-Type", "application/problem+json")
+		v = fault{"about:blank", http.StatusText(status), status, message(err)}
 	}
-	if r.Method == http.MethodHead {
-		return
+	a.note(r, status, time.Since(begun), err)
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		json.NewEncoder(w).Encode(v) // the client that went away misses it
 	}
-	json.NewEncoder(w).Encode(v) // the client that went away misses it
+}
+
+// fault is what a client is told of a refusal (RFC 9457).
+type fault struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
 }
 
 // The refusals that have a status of their own.
 var (
-	errMethod = errors.New("this path is not answered to that method")
 	errToken  = errors.New("say who you are: Authorization: Bearer TOKEN")
+	errPath   = problem.New(problem.NotFound, "there is no such path")
 	errClosed = errors.New("this API is closed: name a file with a token as api_token_file in the configuration")
 )
 
+// methods is the refusal of a method: those that the path is answered to.
+type methods string
+
+func (m methods) Error() string { return "this path is answered to " + string(m) }
+
+const (
+	reads methods = "GET, HEAD"
+	posts methods = "POST"
+)
+
 // refuse returns the status of a refusal.
-func (a *API) refuse(h http.Header, err error) int {
-	switch {
-	case errors.Is(err, errMethod):
+func refuse(h http.Header, err error) int {
+	if m, ok := errors.AsType[methods](err); ok {
+		h.Set("Allow", string(m))
 		return http.StatusMethodNotAllowed
+	}
+	switch {
 	case errors.Is(err, errToken):
 		h.Set("WWW-Authenticate", `Bearer realm="openceir"`)
 		return http.StatusUnauthorized
@@ -136,12 +172,8 @@ func (a *API) refuse(h http.Header, err error) int {
 
 // message is what a client is told: of our own faults only that they are ours.
 func message(err error) string {
-	for _, own := range []error{errMethod, errToken, errClosed} {
-		if errors.Is(err, own) {
-			return own.Error()
-		}
-	}
-	if k := problem.Of(err); k == problem.Broken || k == problem.Busy {
+	_, method := errors.AsType[methods](err)
+	if k := problem.Of(err); !method && err != errToken && err != errClosed && (k == problem.Broken || k == problem.Busy) {
 		return "the register can not be read at the moment"
 	}
 	return err.Error()
@@ -172,35 +204,35 @@ func (a *API) answer(r *http.Request) (any, error) {
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if len(parts) < 3 || parts[0] != "api" || parts[1] != "v1" && parts[1] != "v2" {
-		return nil, problem.New(problem.NotFound, "there is no such path")
+		return nil, errPath
 	}
-	v1, post := parts[1] == "v1", r.Method == http.MethodPost
-	if !post && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return nil, errMethod
+	v1 := parts[1] == "v1"
+	what, of := parts[2], ""
+	if len(parts) > 3 {
+		of = parts[3]
+		what = strings.Join(slices.Concat(parts[2:3], parts[4:]), "/")
+	}
+	ctx := r.Context()
+	if !v1 && of == "" && (what == "imei-batch" || what == "tac") {
+		if r.Method != http.MethodPost {
+			return nil, posts
+		}
+		return a.batch(ctx, what, r.Body)
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return nil, reads
 	}
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "the query can not be read: %w", err)
 	}
-	what := strings.Join(append([]string{parts[2]}, parts[min(4, len(parts)):]...), "/")
-	if len(parts) > 5 {
-		what = ""
-	}
-	of := ""
-	if len(parts) > 3 {
-		of = parts[3]
-	}
-	ctx := r.Context()
-	if post {
-		if v1 || len(parts) != 3 || what != "imei-batch" && what != "tac" {
-			return nil, errMethod
-		}
-		return a.batch(ctx, what, r.Body)
+	if of == "" {
+		return a.whole(ctx, what, q, v1)
 	}
 	switch {
-	case what == "imei" && of != "" && v1:
+	case what == "imei" && v1:
 		return a.imei1(ctx, of, q)
-	case what == "imei" && of != "":
+	case what == "imei":
 		return a.imei2(ctx, of, q)
 	case what == "imei/subscribers" && !v1:
 		return a.subscribers(ctx, of, q)
@@ -208,21 +240,25 @@ func (a *API) answer(r *http.Request) (any, error) {
 		return a.pairings(ctx, of, q)
 	case what == "imei/info" && !v1:
 		return a.info(ctx, of)
-	case what == "tac" && of != "":
+	case what == "tac":
 		return a.tac(ctx, of)
-	case what == "msisdn" && of != "":
+	case what == "msisdn":
 		return a.msisdn(ctx, of, v1)
-	case what == "imei-batch" && of == "" && !v1, what == "tac" && of == "" && !v1:
-		return nil, errMethod
-	case of != "":
-	case what == "job_metadata":
+	}
+	return nil, errPath
+}
+
+// whole answers the paths that ask of nothing in particular.
+func (a *API) whole(ctx context.Context, what string, q url.Values, v1 bool) (any, error) {
+	switch what {
+	case "job_metadata":
 		return a.jobs(ctx, q, v1)
-	case what == "catalog":
+	case "catalog":
 		return a.catalog(ctx, q, v1)
-	case what == "version":
+	case "version":
 		return a.version(v1), nil
 	}
-	return nil, problem.New(problem.NotFound, "there is no such path")
+	return nil, errPath
 }
 
 // readIMEI reads an identifier of a device as callers write it: up to sixteen characters of the
@@ -239,16 +275,17 @@ func readIMEI(text string) (norm string, m imei.IMEI, ok bool, err error) {
 	return norm, imei.IMEI(n), true, nil
 }
 
-// known asks the register for a device. Of a malformed identifier nothing is known.
+// known asks the register for a device.
 func (a *API) known(ctx context.Context, text string) (norm string, valid bool, k *Known, err error) {
 	norm, m, valid, err := readIMEI(text)
 	if err != nil {
 		return "", false, nil, err
 	}
-	if !valid {
-		return norm, false, &Known{}, nil
+	if valid {
+		k, err = a.Registry.Device(ctx, m, "")
+	} else {
+		k, err = a.Registry.Device(ctx, 0, norm)
 	}
-	k, err = a.Registry.Device(ctx, m)
 	return norm, valid, k, err
 }
 
@@ -320,7 +357,7 @@ func cut[T any](rows []T, p paging) ([]T, keys) {
 	return rows[p.offset:end], k
 }
 
-// batch answers a list of devices or TACs.
+// batch answers a list of devices or TACs, each as it is answered alone.
 func (a *API) batch(ctx context.Context, what string, body io.Reader) (any, error) {
 	var ask struct {
 		IMEIs        []string `json:"imeis"`

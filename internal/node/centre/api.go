@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/detect"
@@ -17,13 +16,14 @@ import (
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/portal"
 	"github.com/openceir/openceir/internal/problem"
+	"github.com/openceir/openceir/internal/stats"
 	"github.com/openceir/openceir/receipt"
 	"github.com/openceir/openceir/subscriber"
 )
 
 // api returns the read-only paths for national systems' clients.
 func (t *Centre) api() *portal.API {
-	return &portal.API{Registry: registry{t}, Token: t.apiToken, Version: version()}
+	return &portal.API{Registry: registry{t}, Token: t.apiToken, Version: version(), Log: t.Log}
 }
 
 // version is the version of the program, as it was built.
@@ -62,23 +62,32 @@ func (t *Centre) apiToken() (string, error) {
 type registry struct{ *Centre }
 
 // Device implements portal.Registry.
-func (r registry) Device(ctx context.Context, m imei.IMEI) (*portal.Known, error) {
+func (r registry) Device(ctx context.Context, m imei.IMEI, text string) (*portal.Known, error) {
 	k := new(portal.Known)
-	var days []device.Part
+	var current *detect.Conditions
+	var seen []device.Part
 	var of lists
+	table := lake.TableDays
+	if text != "" {
+		table = lake.TableMalformed
+	}
 	err := r.view(ctx, func(tx *Tx) (err error) {
-		if days, err = tx.LiveParts(ctx, lake.TableDays); err != nil {
+		if seen, err = tx.LiveParts(ctx, table); err != nil {
 			return err
 		}
 		if of, err = listsInForce(ctx, tx); err != nil {
 			return err
 		}
-		return conditionsOf(ctx, tx, m, k)
+		current, err = conditionsOf(ctx, tx, m, text, k)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows, _, err := r.Lake.DaysOf(ctx, days, m)
+	if text != "" {
+		return k, r.malformed(ctx, seen, text, k)
+	}
+	rows, _, err := r.Lake.DaysOf(ctx, seen, m)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +100,30 @@ func (r registry) Device(ctx context.Context, m imei.IMEI) (*portal.Known, error
 			k.Seen = append(k.Seen, portal.Use{IMSI: d.IMSI, MSISDN: d.MSISDN, Last: d.Last()})
 		}
 	}
-	return k, r.listed(ctx, m, of, k)
+	return k, r.listed(ctx, m, of, current, k)
+}
+
+// malformed tells who was seen with a malformed identifier, and when. No list can name it.
+func (r registry) malformed(ctx context.Context, parts []device.Part, text string, k *portal.Known) error {
+	last := map[portal.Use]device.Day{}
+	for row, err := range r.Lake.Malformed(ctx, parts) {
+		if err != nil {
+			return err
+		}
+		if row.Operator == "" || stats.NormalForm(row.IMEI) != text {
+			continue
+		}
+		k.First = earliest(k.First, row.Day)
+		i, _ := subscriber.ParseIMSI(row.IMSI) // what is malformed too is told as unknown
+		n, _ := subscriber.ParseMSISDN(row.MSISDN)
+		u := portal.Use{IMSI: i, MSISDN: n}
+		last[u] = max(last[u], row.Day)
+	}
+	for u, day := range last {
+		u.Last = day
+		k.Seen = append(k.Seen, u)
+	}
+	return nil
 }
 
 func earliest(a, b device.Day) device.Day {
@@ -103,21 +135,21 @@ func earliest(a, b device.Day) device.Day {
 
 // conditionsOf tells which of the rules in force hold for a device, and those that findings name
 // beside them.
-func conditionsOf(ctx context.Context, tx *Tx, m imei.IMEI, k *portal.Known) error {
+func conditionsOf(ctx context.Context, tx *Tx, m imei.IMEI, text string, k *portal.Known) (*detect.Conditions, error) {
 	current, err := detect.Current(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	found, err := tx.FindingsOf(ctx, m)
+	found, err := tx.findingsOn(ctx, m, text)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, c := range current.All() {
 		k.Conditions = append(k.Conditions, portal.Met{Name: c.Name, Blocking: c.Effect == detect.Prohibited})
 	}
 	for i := range found {
 		f := &found[i].Finding
-		if f.Ended != 0 || f.Text != "" {
+		if f.Ended != 0 || f.Text != text {
 			continue
 		}
 		at := slices.IndexFunc(k.Conditions, func(c portal.Met) bool { return c.Name == f.Rule })
@@ -130,15 +162,31 @@ func conditionsOf(ctx context.Context, tx *Tx, m imei.IMEI, k *portal.Known) err
 			k.Block = earliest(k.Block, f.Block)
 		}
 	}
-	return nil
+	return current, nil
+}
+
+// findingsOn returns the findings on a device, or on all malformed identifiers.
+func (tx *Tx) findingsOn(ctx context.Context, m imei.IMEI, text string) ([]ledger.FindingRow, error) {
+	if text == "" {
+		return tx.FindingsOf(ctx, m)
+	}
+	parts, err := tx.findingParts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return asRows(tx.lake.Findings(ctx, parts, device.Buckets))
 }
 
 // listed tells what the lists in force have of a device.
-func (r registry) listed(ctx context.Context, m imei.IMEI, of lists, k *portal.Known) (err error) {
+func (r registry) listed(ctx context.Context, m imei.IMEI, of lists, current *detect.Conditions, k *portal.Known) (err error) {
 	if parts := of[device.FileTAC]; parts == nil {
 		k.ModelKnown = true // without a directory no device lacks in it
-	} else if _, k.ModelKnown, err = r.Lake.TACOf(ctx, parts, m.TAC()); err != nil {
-		return err
+	} else {
+		var row device.TAC
+		if row, k.ModelKnown, err = r.Lake.TACOf(ctx, parts, m.TAC()); err != nil {
+			return err
+		}
+		k.Exempt = k.ModelKnown && slices.ContainsFunc(current.All(), func(c detect.Condition) bool { return c.Exempts(row.DeviceType) })
 	}
 	if k.Pairings, err = r.Lake.PairingsOf(ctx, of[device.FilePairing], m); err != nil {
 		return err
@@ -150,10 +198,7 @@ func (r registry) listed(ctx context.Context, m imei.IMEI, of lists, k *portal.K
 	if ok {
 		k.Stolen = &stolen
 	}
-	if k.Registration, err = r.registration(ctx, of, m); err != nil || k.Registration == nil {
-		return err
-	}
-	k.Siblings, err = r.siblings(ctx, of, k.Registration)
+	k.Registration, err = r.registration(ctx, of, m)
 	return err
 }
 
@@ -165,16 +210,28 @@ func (r registry) registration(ctx context.Context, of lists, m imei.IMEI) (*dev
 	return &row, nil
 }
 
-// siblings would be the identities with the same device ID. The lake keeps no order by device ID,
-// and a scan of the list for every answer is not worth it: they are told when it does.
-func (r registry) siblings(context.Context, lists, *device.Registration) ([]imei.IMEI, error) {
-	return nil, nil
+// siblingsMax is how many identities of one device are told of: honest ones have two or three, and
+// each costs a read.
+const siblingsMax = 100
+
+// Siblings implements portal.Registry.
+func (r registry) Siblings(ctx context.Context, id string) ([]imei.IMEI, error) {
+	of, err := r.lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Lake.DevicesOf(ctx, of[device.FileRegistration], id, siblingsMax)
+}
+
+func (r registry) lists(ctx context.Context) (of lists, err error) {
+	err = r.view(ctx, func(tx *Tx) (err error) { of, err = listsInForce(ctx, tx); return err })
+	return of, err
 }
 
 // Model implements portal.Registry.
 func (r registry) Model(ctx context.Context, tac imei.TAC) (row device.TAC, ok bool, err error) {
-	var of lists
-	if err := r.view(ctx, func(tx *Tx) (err error) { of, err = listsInForce(ctx, tx); return err }); err != nil {
+	of, err := r.lists(ctx)
+	if err != nil {
 		return row, false, err
 	}
 	return r.Lake.TACOf(ctx, of[device.FileTAC], tac)
@@ -232,12 +289,18 @@ func (r registry) Runs(ctx context.Context) (out []portal.Run, err error) {
 				return err
 			}
 			for i := range rows {
-				out = append(out, portal.Run{ID: rows[i].Index, File: rows[i].File})
+				out = append(out, portal.Run{ID: rows[i].Index, File: &rows[i].File})
 			}
+		}
+		for leaf, err := range tx.Leaves(ctx, 0, ledger.KindFindings, ledger.KindLists) {
+			if err != nil {
+				return err
+			}
+			out = append(out, portal.Run{ID: leaf.Index})
 		}
 		slices.SortFunc(out, func(a, b portal.Run) int { return cmp.Compare(a.ID, b.ID) })
 		for i := range out {
-			if out[i].Time, err = timeOf(ctx, tx, out[i].ID); err != nil {
+			if err := tx.tellRun(ctx, &out[i]); err != nil {
 				return err
 			}
 		}
@@ -246,15 +309,35 @@ func (r registry) Runs(ctx context.Context) (out []portal.Run, err error) {
 	return out, err
 }
 
-// timeOf is the time of a record.
-func timeOf(ctx context.Context, tx *Tx, index uint64) (string, error) {
-	leaf, ok, err := tx.Leaf(ctx, index)
-	if err != nil || !ok {
-		return "", err
+// tellRun tells the time of a run, and what it did if it was not an import.
+func (tx *Tx) tellRun(ctx context.Context, r *portal.Run) error {
+	leaf, _, err := tx.Leaf(ctx, r.ID)
+	if err != nil {
+		return err
 	}
 	record, err := receipt.ParseRecord(leaf.Text)
 	if err != nil {
-		return "", ledger.Fault{Table: "leaves", Row: "record", Text: err.Error()}
+		return ledger.Fault{Table: "leaves", Row: "record", Text: err.Error()}
 	}
-	return record.Time.Format(time.RFC3339), nil
+	r.Time = record.Time
+	if r.File != nil {
+		return nil
+	}
+	if leaf.Kind == ledger.KindLists {
+		run, err := tx.keptRun(ctx, r.ID)
+		if err == nil {
+			r.Lists = &run.ListRun
+		}
+		return err
+	}
+	body, err := tx.Body(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	d, _, err := ledger.ReadDetection(body)
+	r.Found = map[string]int64{}
+	for rule, n := range d.Rules {
+		r.Found[rule] = n.Open - n.Ended
+	}
+	return err
 }

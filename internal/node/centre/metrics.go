@@ -3,6 +3,7 @@ package centre
 import (
 	"context"
 
+	"github.com/openceir/openceir/internal/detect"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/portal"
@@ -19,6 +20,7 @@ func (t *Centre) metrics(ctx context.Context) (out []portal.Metric, err error) {
 	err = t.view(ctx, func(tx *Tx) error {
 		st := t.state()
 		out = []portal.Metric{
+			{Name: "openceir_build_info", Help: "1, with the version of the program.", Type: "gauge", Samples: []portal.Sample{{Labels: []string{"version", version()}, Value: 1}}},
 			one("openceir_ledger_records", "Records of the ledger.", float64(st.Head.Size)),
 			one("openceir_active_pairs_signed", "Active pairs that people signed as the base of the guard.", float64(st.Guard.Active())),
 		}
@@ -29,7 +31,7 @@ func (t *Centre) metrics(ctx context.Context) (out []portal.Metric, err error) {
 		for status, n := range st.Table.Count() {
 			lines.Samples = append(lines.Samples, portal.Sample{Labels: []string{"status", status.String()}, Value: float64(n)})
 		}
-		open, err := tx.CountFindings(ctx)
+		open, err := openFindings(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -61,18 +63,33 @@ func (t *Centre) metrics(ctx context.Context) (out []portal.Metric, err error) {
 	return out, err
 }
 
+// openFindings counts the open findings of each rule in force, also of those that have none, and of
+// rules that only findings know.
+func openFindings(ctx context.Context, tx *Tx) (map[string]int, error) {
+	open, err := tx.CountFindings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	current, err := detect.Current(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range current.All() {
+		open[c.Name] += 0
+	}
+	return open, nil
+}
+
 func one(name, help string, v float64) portal.Metric {
 	return portal.Metric{Name: name, Help: help, Type: "gauge", Samples: []portal.Sample{{Value: v}}}
 }
 
-// measureFiles measures the files in force, and the age of the newest data of each operator: of
-// those too that never delivered, whose age is missing.
+// measureFiles measures the files in force, and tells the newest data of each operator: of those too
+// that never delivered, with the time 0, so that they are the oldest of all.
 func (t *Centre) measureFiles(ctx context.Context, tx *Tx, out *[]portal.Metric) error {
 	files := portal.Metric{Name: "openceir_files_in_force", Help: "Files in force, by kind and operator.", Type: "gauge"}
 	rows := portal.Metric{Name: "openceir_file_rows", Help: "Rows of the files in force, by kind, operator and what became of them.", Type: "gauge"}
-	newest := portal.Metric{Name: "openceir_newest_data_timestamp_seconds", Help: "Midnight UTC of the last day that an operator's files cover.", Type: "gauge"}
-	age := portal.Metric{Name: "openceir_newest_data_age_days", Help: "Days since the last day that an operator's files cover.", Type: "gauge"}
-	today := device.DayOf(t.Sequencer.Now(), t.Zone)
+	newest := portal.Metric{Name: "openceir_newest_data_timestamp_seconds", Help: "Midnight UTC of the last day that an operator's files cover, 0 if it never delivered.", Type: "gauge"}
 	type key struct {
 		kind device.FileKind
 		op   device.Operator
@@ -102,11 +119,17 @@ func (t *Centre) measureFiles(ctx context.Context, tx *Tx, out *[]portal.Metric)
 			rows.Samples = append(rows.Samples, portal.Sample{Labels: labels("result", result), Value: n})
 		}
 	}
-	for op, day := range last {
-		newest.Samples = append(newest.Samples, portal.Sample{Labels: []string{"operator", string(op)}, Value: float64(day.Time().Unix())})
-		age.Samples = append(age.Samples, portal.Sample{Labels: []string{"operator", string(op)}, Value: float64(today - day)})
+	for _, op := range t.operators() {
+		last[op] = max(last[op], 0)
 	}
-	*out = append(*out, files, rows, newest, age)
+	for op, day := range last {
+		at := 0.0
+		if day != 0 {
+			at = float64(day.Time().Unix())
+		}
+		newest.Samples = append(newest.Samples, portal.Sample{Labels: []string{"operator", string(op)}, Value: at})
+	}
+	*out = append(*out, files, rows, newest)
 	return nil
 }
 

@@ -24,8 +24,12 @@ func (t *Centre) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/lists/", f.Handler())
 	mux.Handle("/v1/", f.Handler())
-	mux.Handle("/api/", t.api())
-	mux.Handle("/metrics", &portal.Metrics{Gather: t.metrics})
+	api := t.api()
+	mux.Handle("/api/", api)
+	mux.Handle("/metrics", &portal.Metrics{Gather: func(ctx context.Context) ([]portal.Metric, error) {
+		measured, err := t.metrics(ctx)
+		return append(measured, api.Metrics()...), err
+	}})
 	mux.Handle("/", &portal.Portal{Status: t.Status, Check: t.Check})
 	return mux
 }
