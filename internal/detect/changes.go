@@ -221,8 +221,9 @@ func same(a, b *device.Finding) bool {
 func Settle(elsewhere Base, parts ...*Part) *Changes {
 	c := &Changes{}
 	devices := elsewhere.Devices
-	rules := map[string]*ruled{}
+	rules := map[string][]*ruled{} // of each part
 	var order []string
+	var opened, changed int
 	for _, p := range parts {
 		c.AsOf = max(c.AsOf, p.asOf)
 		c.Devices += p.Devices
@@ -230,23 +231,17 @@ func Settle(elsewhere Base, parts ...*Part) *Changes {
 		c.Due = append(c.Due, p.due...)
 		for i := range p.rules {
 			r := &p.rules[i]
-			sum, ok := rules[r.Rule]
-			if !ok {
-				sum = &ruled{Result: r.Result, maxShare: r.maxShare}
-				sum.Matched, sum.Ended = elsewhere.Matched[r.Rule], 0
-				rules[r.Rule] = sum
+			if rules[r.Rule] == nil {
 				order = append(order, r.Rule)
 			}
-			sum.Matched += r.Matched
-			sum.Ended += r.Ended
-			sum.opened = append(sum.opened, r.opened...)
-			sum.changed = append(sum.changed, r.changed...)
-			sum.closed = append(sum.closed, r.closed...)
+			rules[r.Rule] = append(rules[r.Rule], r)
+			opened += len(r.opened)
+			changed += len(r.changed)
 		}
 	}
 	devices += c.Devices + c.Unseen
 	slices.SortStableFunc(order, func(a, b string) int { // removed rules last, by name
-		switch x, y := rules[a].Version == "", rules[b].Version == ""; {
+		switch x, y := rules[a][0].Version == "", rules[b][0].Version == ""; {
 		case x != y && y:
 			return -1
 		case x != y:
@@ -256,6 +251,7 @@ func Settle(elsewhere Base, parts ...*Part) *Changes {
 		}
 		return 0
 	})
+	c.Opened, c.Changed = make([]device.Finding, 0, opened), make([]device.Finding, 0, changed)
 	for _, name := range order {
 		c.add(rules[name], devices, elsewhere.Matched[name])
 	}
@@ -264,30 +260,33 @@ func Settle(elsewhere Base, parts ...*Part) *Changes {
 }
 
 // add settles one rule: a rule beyond its share changes nothing.
-func (c *Changes) add(r *ruled, devices, elsewhere int64) {
-	all := r.Matched
-	r.Matched -= elsewhere
+func (c *Changes) add(parts []*ruled, devices, elsewhere int64) {
+	r := parts[0].Result
+	r.Matched, r.Ended = 0, 0
+	for _, p := range parts {
+		r.Matched += p.Matched
+		r.Ended += p.Ended
+	}
+	all := r.Matched + elsewhere
 	if devices > 0 {
 		r.OfMillion = all * 1_000_000 / devices
 	}
-	if all > shareFloor && all*1_000_000 > r.maxShare*devices {
-		r.Stopped = true
-	} else {
-		r.Opened, r.Changed, r.Closed = len(r.opened), len(r.changed), len(r.closed)
-		c.Opened = append(c.Opened, r.opened...)
-		c.Changed = append(c.Changed, r.changed...)
-		c.Closed = append(c.Closed, r.closed...)
+	if r.Stopped = all > shareFloor && all*1_000_000 > parts[0].maxShare*devices; !r.Stopped {
+		for _, p := range parts {
+			r.Opened, r.Changed, r.Closed = r.Opened+len(p.opened), r.Changed+len(p.changed), r.Closed+len(p.closed)
+			c.Opened = append(c.Opened, p.opened...)
+			c.Changed = append(c.Changed, p.changed...)
+			c.Closed = append(c.Closed, p.closed...)
+		}
 	}
-	c.Rules = append(c.Rules, r.Result)
+	c.Rules = append(c.Rules, r)
 }
 
 // sort puts everything into an order that does not depend on the order of the work.
 func (c *Changes) sort() {
-	byFinding := func(a, b device.Finding) int {
-		return cmp.Or(cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Rule, b.Rule))
-	}
-	slices.SortStableFunc(c.Opened, byFinding)
-	slices.SortStableFunc(c.Changed, byFinding)
-	slices.SortStableFunc(c.Closed, func(a, b Closed) int { return byFinding(a.Finding, b.Finding) })
+	byFinding := func(a, b device.Finding) int { return compareFindings(&a, &b) } // no two have one key
+	slices.SortFunc(c.Opened, byFinding)
+	slices.SortFunc(c.Changed, byFinding)
+	slices.SortFunc(c.Closed, func(a, b Closed) int { return byFinding(a.Finding, b.Finding) })
 	slices.SortStableFunc(c.Due, func(a, b Due) int { return cmp.Or(cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.Text, b.Text)) })
 }

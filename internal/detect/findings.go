@@ -87,7 +87,9 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 			d.Rules[rule] = ledger.RuleCount{Open: n.Open, Ended: n.Ended}
 		}
 		for bucket := range r.open {
-			counted(d.Rules, r.open[bucket], -1)
+			for i := range r.open[bucket] {
+				counted(d.Rules, &r.open[bucket][i], -1)
+			}
 		}
 	}
 	d.Text = said(ch, d.Devices+texts.Devices, d.Unseen+texts.Unseen)
@@ -97,7 +99,9 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 	rows := ch.rows()
 	for bucket := range rows {
 		after := overlay(r.open[bucket], rows[bucket])
-		counted(d.Rules, after, 1)
+		for i := range after {
+			counted(d.Rules, &after[i].Finding, 1)
+		}
 		if err := s.keepBucket(ctx, r, d, bucket, rows[bucket], after); err != nil {
 			return nil, err
 		}
@@ -116,22 +120,20 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 	return d, nil
 }
 
-// counted adds findings to the counts, or takes them away.
-func counted(rules map[string]ledger.RuleCount, found []device.Finding, by int64) {
-	for i := range found {
-		n := rules[found[i].Rule]
-		n.Open += by
-		if found[i].Ended != 0 {
-			n.Ended += by
-		}
-		rules[found[i].Rule] = n
+// counted adds a finding to the counts, or takes it away.
+func counted(rules map[string]ledger.RuleCount, f *device.Finding, by int64) {
+	n := rules[f.Rule]
+	n.Open += by
+	if f.Ended != 0 {
+		n.Ended += by
 	}
+	rules[f.Rule] = n
 }
 
 // keepBucket writes a part with what changed, or one with all that is open where the parts have
 // become many or what they change is much of what there is. after is what is open of the devices that
 // were judged.
-func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detection, bucket int, rows []ledger.FindingRow, after []device.Finding) error {
+func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detection, bucket int, rows, after []ledger.FindingRow) error {
 	parts := r.before.parts[bucket]
 	if len(rows) == 0 && len(r.before.older[bucket]) == 0 {
 		return nil
@@ -153,10 +155,7 @@ func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detectio
 			}
 			after = overlay(all, rows)
 		}
-		rows = make([]ledger.FindingRow, len(after))
-		for i := range after {
-			rows[i].Finding = after[i]
-		}
+		rows = after
 	}
 	if len(rows) == 0 {
 		return nil
@@ -168,6 +167,9 @@ func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detectio
 
 // rows returns the changes by bucket, as parts of the lake have them.
 func (c *Changes) rows() (out [device.Buckets + 1][]ledger.FindingRow) {
+	for b := range out[:device.Buckets] { // they are even, and growing copies
+		out[b] = make([]ledger.FindingRow, 0, (len(c.Opened)+len(c.Changed)+len(c.Closed))/device.Buckets*17/16)
+	}
 	add := func(f *device.Finding, closed bool) {
 		b := bucketOf(f)
 		out[b] = append(out[b], ledger.FindingRow{Finding: *f, Closed: closed})
@@ -188,15 +190,18 @@ func (c *Changes) rows() (out [device.Buckets + 1][]ledger.FindingRow) {
 }
 
 func compareFindings(a, b *device.Finding) int {
-	return cmp.Or(cmp.Compare(a.IMEI, b.IMEI), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Rule, b.Rule))
+	if c := cmp.Compare(a.IMEI, b.IMEI); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Rule, b.Rule))
 }
 
 // overlay returns what is open after changes. Both are sorted.
-func overlay(open []device.Finding, changes []ledger.FindingRow) []device.Finding {
-	if len(changes) == 0 {
-		return open
+func overlay(open []device.Finding, changes []ledger.FindingRow) []ledger.FindingRow {
+	if len(open) == 0 {
+		return changes // all are opened
 	}
-	out := make([]device.Finding, 0, len(open)+len(changes))
+	out := make([]ledger.FindingRow, 0, len(open)+len(changes))
 	for len(open) > 0 || len(changes) > 0 {
 		c := -1
 		switch {
@@ -206,12 +211,12 @@ func overlay(open []device.Finding, changes []ledger.FindingRow) []device.Findin
 			c = compareFindings(&open[0], &changes[0].Finding)
 		}
 		if c < 0 {
-			out = append(out, open[0])
+			out = append(out, ledger.FindingRow{Finding: open[0]})
 			open = open[1:]
 			continue
 		}
 		if !changes[0].Closed {
-			out = append(out, changes[0].Finding)
+			out = append(out, changes[0])
 		}
 		changes = changes[1:]
 		if c == 0 {

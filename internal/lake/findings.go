@@ -106,7 +106,30 @@ func object(m map[string]string) string {
 	if len(m) == 0 {
 		return "{}"
 	}
-	return string(device.Encode(m))
+	names := make([]string, 0, 8)
+	for name, text := range m {
+		if !plain(name) || !plain(text) {
+			return string(device.Encode(m))
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	b := make([]byte, 0, 256)
+	for i, name := range names {
+		b = append(b, "{,"[min(i, 1)], '"')
+		b = append(append(append(append(b, name...), `":"`...), m[name]...), '"')
+	}
+	return string(append(b, '}'))
+}
+
+// plain reports whether JSON writes a text as it is.
+func plain(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }
 
 // findingNames are the columns in the order in which load reads them.

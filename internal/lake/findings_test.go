@@ -102,6 +102,18 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// Objects are printed as JSON is.
+func FuzzObject(f *testing.F) {
+	f.Add("a", "b", "window", "2026-06-01..2026-06-30")
+	f.Add("", "\"\\<>&", "é", "\x00\u2028")
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		m := map[string]string{a: b, c: d}
+		if got, want := lake.Object(m), string(device.Encode(m)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
 // What is flipped in a part is found when it is verified.
 func TestFlippedFinding(t *testing.T) {
 	l := &lake.Lake{Dir: t.TempDir()}

@@ -29,24 +29,41 @@ func (l *Lake) Present(ctx context.Context, parts []device.Part, from device.Mon
 }
 
 func (l *Lake) presentDays(ctx context.Context, p device.Part, out map[device.Operator]map[device.Day]bool) error {
-	m, err := openMerge([]device.Part{p}, l.openDays, compareDays)
-	if err != nil {
-		return err
-	}
-	defer m.close()
-	seen := map[device.Operator]uint32{}
-	for d := m.head(); d != nil; d = m.head() {
-		seen[d.Operator] |= d.All()
-		if err := m.next(); err != nil {
-			return err
+	names := []string{"operator", "seen_unknown", "seen_2g", "seen_3g", "seen_4g", "seen_5g"}
+	operators := make([]device.Operator, batchRows)
+	sets := map[device.Operator]uint32{}
+	err := scan(ctx, l, p, names, func(cols []column, n int) error {
+		var seen [batchRows]uint32
+		for i := 1; i < len(names); i++ {
+			err := cols[i].each(n, func(from int, c *column, lo, hi int) {
+				for i := lo; i < hi; i++ {
+					seen[from+i-lo] |= c.uint32s[i]
+				}
+			})
+			if err != nil {
+				return err
+			}
 		}
-	}
-	for op, set := range seen {
+		err := cols[0].each(n, func(from int, c *column, lo, hi int) {
+			for i := lo; i < hi; i++ {
+				operators[from+i-lo] = c.names[c.index[i]]
+			}
+		})
+		for i := 0; i < n && err == nil; {
+			op, set := operators[i], uint32(0)
+			for ; i < n && operators[i] == op; i++ {
+				set |= seen[i]
+			}
+			sets[op] |= set
+		}
+		return err
+	})
+	for op, set := range sets {
 		for ; set != 0; set &= set - 1 {
 			put(out, op, p.Month.First()+device.Day(bits.TrailingZeros32(set)))
 		}
 	}
-	return ctx.Err()
+	return err
 }
 
 func (l *Lake) presentVisits(ctx context.Context, p device.Part, out map[device.Operator]map[device.Day]bool) error {

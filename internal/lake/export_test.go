@@ -1,0 +1,4 @@
+package lake
+
+// Object is object, for its test.
+var Object = object
