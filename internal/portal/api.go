@@ -91,6 +91,8 @@ type API struct {
 	Token func() (string, error)
 	// Version is the version of the program.
 	Version string
+	// Now returns the current time.
+	Now func() time.Time
 	// Log is told of every request: which path, never what stood in it; slog.Default if nil.
 	Log *slog.Logger
 
@@ -99,7 +101,7 @@ type API struct {
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	begun := time.Now()
+	begun := a.Now()
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
@@ -112,7 +114,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "application/problem+json")
 		v = fault{"about:blank", http.StatusText(status), status, message(err)}
 	}
-	a.note(r, status, time.Since(begun), err)
+	a.note(r, status, a.Now().Sub(begun), err)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		json.NewEncoder(w).Encode(v) // the client that went away misses it

@@ -89,7 +89,7 @@ func (*registryOf) Runs(context.Context) ([]Run, error) {
 const token = "a token of sixteen or more"
 
 func ask(r *registryOf, method, target, auth, body string) *httptest.ResponseRecorder {
-	a := &API{Registry: r, Token: func() (string, error) { return token, nil }, Version: "test", Log: slog.New(slog.DiscardHandler)}
+	a := &API{Registry: r, Token: func() (string, error) { return token, nil }, Version: "test", Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	w, q := httptest.NewRecorder(), httptest.NewRequest(method, "/", strings.NewReader(body))
 	path, query, _ := strings.Cut(target, "?")
 	q.URL = &url.URL{Path: path, RawQuery: query} // as written: what no client would send must be answered too
@@ -219,14 +219,14 @@ func TestNoTokenNoAnswer(t *testing.T) {
 		}
 	}
 	for _, auth := range []string{"", "Bearer ", "Bearer " + token} {
-		a := &API{Registry: &registryOf{}, Token: func() (string, error) { return "", nil }, Log: slog.New(slog.DiscardHandler)}
+		a := &API{Registry: &registryOf{}, Token: func() (string, error) { return "", nil }, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/api/v2/version", nil)
 		r.Header.Set("Authorization", auth)
 		if a.ServeHTTP(w, r); w.Code != 403 || !strings.Contains(w.Body.String(), "api_token_file") {
 			t.Errorf("closed, %q: %d %s", auth, w.Code, w.Body)
 		}
 	}
-	a := &API{Registry: &registryOf{}, Token: func() (string, error) { return "", errors.New("no such file /secret") }, Log: slog.New(slog.DiscardHandler)}
+	a := &API{Registry: &registryOf{}, Token: func() (string, error) { return "", errors.New("no such file /secret") }, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	w := httptest.NewRecorder()
 	if a.ServeHTTP(w, httptest.NewRequest("GET", "/api/v2/version", nil)); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("a token that can not be read: %d %s", w.Code, w.Body)
@@ -251,7 +251,7 @@ func TestAnswersAreFresh(t *testing.T) {
 // send, there are few things to count by.
 func TestTraces(t *testing.T) {
 	var log bytes.Buffer
-	a := &API{Registry: &registryOf{}, Token: func() (string, error) { return token, nil }, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	a := &API{Registry: &registryOf{}, Token: func() (string, error) { return token, nil }, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	asked := []string{"/api/v2/imei/35904222514492/subscribers", "/api/v2/imei/359042225144926", "/api/v1/msisdn/999000000001", "/api/v2/35904222514492",
 		"/api/v2/imei/x/35904222514492", "/api/35904222514492/imei", "/api/v2/imei/359042225144926?include_stolen_status=35904222514492"}
 	for _, target := range asked {
@@ -299,7 +299,7 @@ func FuzzAPI(f *testing.F) {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", strings.NewReader(body))
 		r.Method, r.URL = method, &url.URL{Path: path, RawQuery: query}
 		r.Header.Set("Authorization", "Bearer "+token)
-		(&API{Registry: new(registryOf), Token: func() (string, error) { return token, nil }, Log: slog.New(slog.DiscardHandler)}).ServeHTTP(w, r)
+		(&API{Registry: new(registryOf), Token: func() (string, error) { return token, nil }, Now: time.Now, Log: slog.New(slog.DiscardHandler)}).ServeHTTP(w, r)
 		if method != "HEAD" && !json.Valid(w.Body.Bytes()) || w.Code < 200 || w.Code > 503 {
 			t.Fatalf("%s %q ? %q: %d %q", method, path, query, w.Code, w.Body)
 		}

@@ -23,7 +23,7 @@ import (
 
 // api returns the read-only paths for national systems' clients.
 func (t *Centre) api() *portal.API {
-	return &portal.API{Registry: registry{t}, Token: t.apiToken, Version: version(), Log: t.Log}
+	return &portal.API{Registry: registry{t}, Token: t.apiToken, Version: version(), Now: t.Sequencer.Now, Log: t.Log}
 }
 
 // version is the version of the program, as it was built.
