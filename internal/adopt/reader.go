@@ -39,6 +39,7 @@ type Taken struct {
 
 // Lists are the last lists of that system, each in its order.
 type Lists struct {
+	Of         map[string][]device.Operator // whose lists there were, by blacklist ("" for the country), notifications, exceptions
 	Devices    []device.Refusal
 	Notices    []device.Notice
 	Exceptions []device.Exception
@@ -211,7 +212,7 @@ func (p *reading) file(ctx context.Context, f found) error {
 func (p *reading) list(ctx context.Context, s *source, in io.Reader, f found) error {
 	t := p.taken
 	if t.Lists == nil {
-		t.Lists = &Lists{}
+		t.Lists = &Lists{Of: map[string][]device.Operator{}}
 	}
 	if f.stamp != "" {
 		d, err := device.ParseDay(f.stamp[:8])
@@ -227,6 +228,7 @@ func (p *reading) list(ctx context.Context, s *source, in io.Reader, f found) er
 			return problem.New(problem.Invalid, "%s is of the operator %s, which the directory of approvers does not have: say who it is with --operator %s=NAME", s.about.Name, f.operator, f.operator)
 		}
 	}
+	t.Lists.Of[f.list] = append(t.Lists.Of[f.list], op)
 	switch f.list {
 	case blacklist:
 		return p.devices(ctx, s, in)

@@ -150,7 +150,7 @@ type inputs struct {
 }
 
 // gather reads what a run judges by, but what operators have delivered.
-func (s *Stage[T]) gather(ctx context.Context, view T, asOf device.Day) (in *inputs, err error) {
+func (s *Stage[T]) gather(ctx context.Context, view T, before *findings, asOf device.Day) (in *inputs, err error) {
 	in = &inputs{asOf: asOf}
 	if in.conditions, err = Current(ctx, view); err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func (s *Stage[T]) gather(ctx context.Context, view T, asOf device.Day) (in *inp
 	if err = s.readFacts(ctx, view, in); err != nil {
 		return nil, err
 	}
-	if in.adopted, err = adoption(ctx, view); err != nil {
+	if in.adopted, err = adoption(ctx, view, before, asOf); err != nil {
 		return nil, err
 	}
 	in.facts.AdoptedUntil = in.adopted.Until
@@ -175,7 +175,7 @@ func (s *Stage[T]) gather(ctx context.Context, view T, asOf device.Day) (in *inp
 // judge runs the pass over every bucket, and the one over malformed identifiers, and keeps what
 // changed.
 func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf device.Day) (*ledger.Detection, error) {
-	in, err := s.gather(ctx, view, asOf)
+	in, err := s.gather(ctx, view, before, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -293,13 +293,26 @@ func (m *Marks) list(kind device.FileKind, since device.Day) {
 	}
 }
 
-// adoption returns the adoption in force, the zero one if there is none.
-func adoption(ctx context.Context, view View) (a device.Adoption, err error) {
-	body, _, ok, err := view.LastBody(ctx, ledger.KindAdopt)
+// adoption returns the adoption in force, the zero one if there is none or it has nothing more to say:
+// its days are over, and a run has looked at everything with it. Then the findings that continue its
+// rows have their days, and no other ever will. A rule that was stopped has not looked yet.
+func adoption(ctx context.Context, view View, before *findings, asOf device.Day) (a device.Adoption, err error) {
+	body, index, ok, err := view.LastBody(ctx, ledger.KindAdopt)
 	if err != nil || !ok {
 		return a, err
 	}
-	return device.Decode[device.Adoption](body)
+	if a, err = device.Decode[device.Adoption](body); err != nil {
+		return a, err
+	}
+	for _, n := range before.Rules {
+		if n.Stopped {
+			return a, nil
+		}
+	}
+	if before.Upto > index && before.Day > a.Until {
+		return device.Adoption{}, nil
+	}
+	return a, nil
 }
 
 // Current returns the conditions in force: those last recorded, or the default.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/openceir/openceir/internal/adopt"
 	"github.com/openceir/openceir/internal/decide"
@@ -181,12 +180,15 @@ func (t *Centre) missing(taken *adopt.Taken) (notes []string) {
 	if taken.Lists == nil {
 		return []string{"There are no lists: the first delta will have every row."}
 	}
-	has := func(list string) bool {
-		return slices.ContainsFunc(taken.Files, func(f device.AdoptedFile) bool { return strings.Contains(f.Name, list) })
+	of := taken.Lists.Of
+	if len(of["blacklist"]) == 0 {
+		notes = append(notes, "There is no blacklist: the first delta will have every row of it.")
 	}
-	for _, list := range []string{"blacklist", "notifications", "exceptions"} {
-		if !has(list) {
-			notes = append(notes, fmt.Sprintf("There are no %s: the first delta will have every row of theirs.", list))
+	for _, op := range t.operators() {
+		for _, list := range []string{"notifications", "exceptions"} {
+			if !slices.Contains(of[list], op) {
+				notes = append(notes, fmt.Sprintf("There are no %s of %s: the first delta will have every row of them.", list, op))
+			}
 		}
 	}
 	if n := len(taken.Lists.Apart); n > 0 {
