@@ -53,6 +53,9 @@ type bench struct {
 	lastBarred imei.TAC
 	isBarred   bool
 
+	evidence map[string]string                // being written
+	said     map[*Condition]map[string]string // the last of each condition
+
 	groups  groups
 	homes   homes
 	visits  visitors
@@ -73,7 +76,8 @@ type link struct {
 
 func newBench(horizon int) *bench {
 	words := (horizon + 63) / 64
-	return &bench{horizon: horizon, words: words, seen: make([]uint64, words), asOf: never}
+	return &bench{horizon: horizon, words: words, seen: make([]uint64, words), asOf: never,
+		evidence: map[string]string{}, said: map[*Condition]map[string]string{}}
 }
 
 // lay reads the history once.

@@ -219,24 +219,37 @@ func same(a, b *device.Finding) bool {
 // Settle puts parts together, stops each rule that matches more than its share of devices, and
 // returns what changed. The order of the parts does not matter.
 func Settle(elsewhere Base, parts ...*Part) *Changes {
+	c := settle(elsewhere, parts...)
+	for _, p := range parts {
+		c.Due = append(c.Due, p.due...)
+		for i := range p.rules {
+			if r := &p.rules[i]; !c.stopped(r.Rule) {
+				c.Opened = append(c.Opened, r.opened...)
+				c.Changed = append(c.Changed, r.changed...)
+				c.Closed = append(c.Closed, r.closed...)
+			}
+		}
+	}
+	c.sort()
+	return c
+}
+
+// settle does what Settle does, and leaves the findings where they are.
+func settle(elsewhere Base, parts ...*Part) *Changes {
 	c := &Changes{}
 	devices := elsewhere.Devices
 	rules := map[string][]*ruled{} // of each part
 	var order []string
-	var opened, changed int
 	for _, p := range parts {
 		c.AsOf = max(c.AsOf, p.asOf)
 		c.Devices += p.Devices
 		c.Unseen += p.Unseen
-		c.Due = append(c.Due, p.due...)
 		for i := range p.rules {
 			r := &p.rules[i]
 			if rules[r.Rule] == nil {
 				order = append(order, r.Rule)
 			}
 			rules[r.Rule] = append(rules[r.Rule], r)
-			opened += len(r.opened)
-			changed += len(r.changed)
 		}
 	}
 	devices += c.Devices + c.Unseen
@@ -251,16 +264,14 @@ func Settle(elsewhere Base, parts ...*Part) *Changes {
 		}
 		return 0
 	})
-	c.Opened, c.Changed = make([]device.Finding, 0, opened), make([]device.Finding, 0, changed)
 	for _, name := range order {
-		c.add(rules[name], devices, elsewhere.Matched[name])
+		c.Rules = append(c.Rules, settleRule(rules[name], devices, elsewhere.Matched[name]))
 	}
-	c.sort()
 	return c
 }
 
-// add settles one rule: a rule beyond its share changes nothing.
-func (c *Changes) add(parts []*ruled, devices, elsewhere int64) {
+// settleRule settles one rule: beyond its share it changes nothing.
+func settleRule(parts []*ruled, devices, elsewhere int64) Result {
 	r := parts[0].Result
 	r.Matched, r.Ended = 0, 0
 	for _, p := range parts {
@@ -274,12 +285,14 @@ func (c *Changes) add(parts []*ruled, devices, elsewhere int64) {
 	if r.Stopped = all > shareFloor && all*1_000_000 > parts[0].maxShare*devices; !r.Stopped {
 		for _, p := range parts {
 			r.Opened, r.Changed, r.Closed = r.Opened+len(p.opened), r.Changed+len(p.changed), r.Closed+len(p.closed)
-			c.Opened = append(c.Opened, p.opened...)
-			c.Changed = append(c.Changed, p.changed...)
-			c.Closed = append(c.Closed, p.closed...)
 		}
 	}
-	c.Rules = append(c.Rules, r)
+	return r
+}
+
+// stopped reports whether a rule was stopped.
+func (c *Changes) stopped(rule string) bool {
+	return slices.ContainsFunc(c.Rules, func(r Result) bool { return r.Rule == rule && r.Stopped })
 }
 
 // sort puts everything into an order that does not depend on the order of the work.

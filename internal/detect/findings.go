@@ -76,7 +76,7 @@ func (f *findings) partsOf(bucket int) []device.Part {
 
 // keep settles what was found, writes what changed into the lake and returns what the act says of it.
 func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, error) {
-	ch := Settle(r.elsewhere(), r.found[:]...)
+	ch := settle(r.elsewhere(), r.found[:]...)
 	texts := r.found[device.Buckets]
 	d := &ledger.Detection{Day: r.in.asOf, Delivered: r.in.delivered, Rules: map[string]ledger.RuleCount{},
 		Devices: ch.Devices - texts.Devices, Unseen: ch.Unseen - texts.Unseen}
@@ -96,13 +96,13 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 	if r.scope != nil {
 		d.Text["judged"] = fmt.Sprintf("%d devices that files speak of which came or went", r.scope.judged)
 	}
-	rows := ch.rows()
-	for bucket := range rows {
-		after := overlay(r.open[bucket], rows[bucket])
+	for bucket, part := range r.found {
+		rows := part.rows(ch)
+		after := overlay(r.open[bucket], rows)
 		for i := range after {
 			counted(d.Rules, &after[i].Finding, 1)
 		}
-		if err := s.keepBucket(ctx, r, d, bucket, rows[bucket], after); err != nil {
+		if err := s.keepBucket(ctx, r, d, bucket, rows, after); err != nil {
 			return nil, err
 		}
 	}
@@ -165,27 +165,31 @@ func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detectio
 	return err
 }
 
-// rows returns the changes by bucket, as parts of the lake have them.
-func (c *Changes) rows() (out [device.Buckets + 1][]ledger.FindingRow) {
-	for b := range out[:device.Buckets] { // they are even, and growing copies
-		out[b] = make([]ledger.FindingRow, 0, (len(c.Opened)+len(c.Changed)+len(c.Closed))/device.Buckets*17/16)
+// rows returns the changes that were settled as parts of the lake have them.
+func (p *Part) rows(settled *Changes) []ledger.FindingRow {
+	n := 0
+	for i := range p.rules {
+		r := &p.rules[i]
+		n += len(r.opened) + len(r.changed) + len(r.closed)
 	}
-	add := func(f *device.Finding, closed bool) {
-		b := bucketOf(f)
-		out[b] = append(out[b], ledger.FindingRow{Finding: *f, Closed: closed})
+	out := make([]ledger.FindingRow, 0, n)
+	for i := range p.rules {
+		r := &p.rules[i]
+		if settled.stopped(r.Rule) {
+			continue
+		}
+		for k := range r.opened {
+			out = append(out, ledger.FindingRow{Finding: r.opened[k]})
+		}
+		for k := range r.changed {
+			out = append(out, ledger.FindingRow{Finding: r.changed[k]})
+		}
+		for k := range r.closed {
+			out = append(out, ledger.FindingRow{Finding: r.closed[k].Finding, Closed: true})
+		}
+		r.opened, r.changed, r.closed = nil, nil, nil // there may be many
 	}
-	for i := range c.Opened {
-		add(&c.Opened[i], false)
-	}
-	for i := range c.Changed {
-		add(&c.Changed[i], false)
-	}
-	for i := range c.Closed {
-		add(&c.Closed[i].Finding, true)
-	}
-	for b := range out {
-		slices.SortFunc(out[b], func(x, y ledger.FindingRow) int { return compareFindings(&x.Finding, &y.Finding) })
-	}
+	slices.SortFunc(out, func(x, y ledger.FindingRow) int { return compareFindings(&x.Finding, &y.Finding) })
 	return out
 }
 

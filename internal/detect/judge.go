@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"maps"
+
 	"github.com/openceir/openceir/internal/device"
 )
 
@@ -91,22 +93,23 @@ func (c *Condition) judge(b *bench) (holds bool, flips device.Day) {
 // value to threshold among the dimensions that count, at most 1000.
 func (c *Condition) finding(b *bench, flips device.Day) device.Finding {
 	f := device.Finding{
-		IMEI:     b.h.IMEI,
-		Text:     b.h.Text,
-		Rule:     c.Name,
-		Version:  c.version,
-		Params:   c.params,
-		Evidence: map[string]string{},
-		Pairs:    b.pairs,
-		Again:    earlier(flips, b.future),
+		IMEI:    b.h.IMEI,
+		Text:    b.h.Text,
+		Rule:    c.Name,
+		Version: c.version,
+		Params:  c.params,
+		Pairs:   b.pairs,
+		Again:   earlier(flips, b.future),
 	}
+	evidence := b.evidence
+	clear(evidence)
 	least, duplicate := 0, false
 	for i := range c.dimensions {
 		t := &c.dimensions[i]
 		if t.inverted {
 			continue
 		}
-		since, r := t.explain(b, t.window, f.Evidence)
+		since, r := t.explain(b, t.window, evidence)
 		f.Since = max(f.Since, since)
 		if r > 0 {
 			duplicate = true
@@ -119,13 +122,13 @@ func (c *Condition) finding(b *bench, flips device.Day) device.Finding {
 		f.Since = b.asOf
 	}
 	if c.maxAge > 0 {
-		put(f.Evidence, "tac_feed", "%s of %s", b.facts.TACFeed.Version, b.facts.TACFeed.Day)
+		put(evidence, "tac_feed", "%s of %s", b.facts.TACFeed.Version, b.facts.TACFeed.Day)
 	}
 	f.Strength = c.Strength
 	if duplicate {
 		f.Strength = int(min(1000, max(1, int64(c.Strength)*int64(least)/1000)))
 		if !b.nonIdentifying() {
-			f.Best = b.best(f.Evidence)
+			f.Best = b.best(evidence)
 		}
 	}
 	if c.LookAgainDays > 0 {
@@ -134,5 +137,17 @@ func (c *Condition) finding(b *bench, flips device.Day) device.Finding {
 	if f.Again == never {
 		f.Again = 0
 	}
+	f.Evidence = b.keep(c)
 	return f
+}
+
+// keep returns the evidence that was written. Rules that find multitudes say the same of most: it is
+// one map for devices that follow one another, and nobody may change it.
+func (b *bench) keep(c *Condition) map[string]string {
+	last, is := b.said[c]
+	if !is || !maps.Equal(last, b.evidence) {
+		last = maps.Clone(b.evidence)
+		b.said[c] = last
+	}
+	return last
 }
