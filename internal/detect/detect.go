@@ -38,6 +38,7 @@
 //
 // Pass judges many devices and tells only what changed against the findings that were open. It
 // states what input was missing, marks what rests on it as incomplete, and stops a rule that
-// matches more than its share of devices while the others continue. Stale and missing input never
-// opens a finding that could block by itself, and never closes one.
+// matches more than its share of devices while the others continue. Where nothing but files came and
+// went since the last pass of the same day, it judges those that the files speak of. Stale and missing
+// input never opens a finding that could block by itself, and never closes one.
 package detect

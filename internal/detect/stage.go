@@ -77,8 +77,10 @@ type Shelf interface {
 }
 
 // Stage is the stage "detect": whenever a file came or went, the day moved on or the conditions
-// changed, it judges the country again and writes what changed in the findings. The judging happens
-// in a view, bucket by bucket; only the changes are written in a transaction.
+// changed, it judges the country again, or only the devices that files speak of where that is the same
+// (see scope), and writes what changed in the findings. The judging happens in a view, bucket by
+// bucket, and what changed goes into the lake; the act that makes it count is all that is written in a
+// transaction. Whoever dies between the two leaves parts that nobody names, which are swept.
 type Stage[T Tx] struct {
 	Lake  Lake
 	Shelf Shelf
