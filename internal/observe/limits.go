@@ -25,9 +25,11 @@ const (
 	directoryMax = 1 << 20
 	// rangeDaysMax bounds the days that one dump may cover: a year, and a bit for late corrections.
 	rangeDaysMax = 400
-	// runRows is how many rows are held, sorted and written at a time (24 bytes each, 96 MiB). A
-	// file with more rows gives several parts for a month and bucket, which readers unite.
+	// runRows is how many sightings are held, sorted and folded at a time (24 bytes each, 96 MiB).
 	runRows = 4 << 20
+	// foldedRows is how many folded rows are held (48 bytes each, 384 MiB). A dump with more devices
+	// and subscribers gives several parts for a month and bucket, which readers unite.
+	foldedRows = 8 << 20
 	// malformedRun is how many malformed rows are held before they are written.
 	malformedRun = 64 << 10
 	// factsMax bounds the rows of a TAC directory or stolen list, which are held in memory whole to

@@ -26,7 +26,7 @@
 //
 // A sighting is a day, a radio and three identifiers in 24 bytes; sightings are cut by month and
 // bucket, sorted by radix, and folded into one row for each (IMEI, IMSI, MSISDN) with a bitmap of
-// days. Memory is bounded by runRows, whatever the size of the file.
+// days. Memory is bounded by runRows and foldedRows, whatever the size of the file.
 //
 // # Layouts
 //
