@@ -16,9 +16,9 @@ import (
 )
 
 func (a *app) adopt() *cobra.Command {
-	o := centre.AdoptOrder{Rules: map[string]string{}, Operators: map[string]string{}}
-	var rules, operators []string
+	var o centre.AdoptOrder
 	var until string
+	var read func(dir string) error
 	c := &cobra.Command{
 		Use:   "adopt DIR",
 		Short: "take over the state and the last lists of a running DIRBS, by one act that people sign",
@@ -30,11 +30,7 @@ func (a *app) adopt() *cobra.Command {
 			"from-dirbs gave it; --rule says so for another, --rule CONDITION= leaves its rows behind.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.Dir = args[0]
-			if err := assignments("rule", rules, o.Rules); err != nil {
-				return err
-			}
-			if err := assignments("operator", operators, o.Operators); err != nil {
+			if err := read(args[0]); err != nil {
 				return err
 			}
 			if until != "" {
@@ -52,17 +48,15 @@ func (a *app) adopt() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringArrayVar(&rules, "rule", nil, "which rule continues a condition: CONDITION=RULE, or CONDITION= for none")
-	c.Flags().StringArrayVar(&operators, "operator", nil, "how an operator of that system is named here: THEIRS=OURS")
+	read = otherSystem(c, &o)
 	c.Flags().StringVar(&until, "until", "", "day up to which what is found continues its row; a week from now if it is not said")
 	return c
 }
 
 func (a *app) compareLists() *cobra.Command {
 	o := centre.CompareOrder{Run: -1}
-	o.Rules, o.Operators = map[string]string{}, map[string]string{}
-	var rules, operators []string
 	var out string
+	var read func(dir string) error
 	c := &cobra.Command{
 		Use:   "compare DIR [--run RUN] [--csv FILE]",
 		Short: "explain every difference between the lists of a running DIRBS and ours",
@@ -73,11 +67,7 @@ func (a *app) compareLists() *cobra.Command {
 			"every row.",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.Dir = args[0]
-			if err := assignments("rule", rules, o.Rules); err != nil {
-				return err
-			}
-			if err := assignments("operator", operators, o.Operators); err != nil {
+			if err := read(args[0]); err != nil {
 				return err
 			}
 			if c.Flags().Changed("run") && o.Run < 0 {
@@ -102,8 +92,7 @@ func (a *app) compareLists() *cobra.Command {
 	}
 	c.Flags().Int64Var(&o.Run, "run", -1, "number of our run")
 	c.Flags().StringVar(&out, "csv", "", "file for every difference as CSV; it must not exist")
-	c.Flags().StringArrayVar(&rules, "rule", nil, "which rule continues a condition: CONDITION=RULE")
-	c.Flags().StringArrayVar(&operators, "operator", nil, "how an operator of that system is named here: THEIRS=OURS")
+	read = otherSystem(c, &o.AdoptOrder)
 	return c
 }
 
@@ -116,16 +105,33 @@ func writeDifferences(path string, r *adopt.Comparison) error {
 	return errors.Join(r.WriteCSV(f), f.Close())
 }
 
+// otherSystem gives a command the flags that say how another system's files are read. read fills in
+// the order when they are known.
+func otherSystem(c *cobra.Command, o *centre.AdoptOrder) (read func(dir string) error) {
+	var rules, operators []string
+	c.Flags().StringArrayVar(&rules, "rule", nil, "which rule continues a condition: CONDITION=RULE, or CONDITION= for none")
+	c.Flags().StringArrayVar(&operators, "operator", nil, "how an operator of that system is named here: THEIRS=OURS")
+	return func(dir string) (err error) {
+		o.Dir = dir
+		if o.Rules, err = assignments("rule", rules); err != nil {
+			return err
+		}
+		o.Operators, err = assignments("operator", operators)
+		return err
+	}
+}
+
 // assignments reads NAME=VALUE.
-func assignments(flag string, from []string, into map[string]string) error {
+func assignments(flag string, from []string) (map[string]string, error) {
+	into := map[string]string{}
 	for _, s := range from {
 		name, value, ok := strings.Cut(s, "=")
 		if _, twice := into[name]; !ok || name == "" || twice {
-			return usage{fmt.Errorf("--%s %q: write NAME=VALUE, each name once", flag, s)}
+			return nil, usage{fmt.Errorf("--%s %q: write NAME=VALUE, each name once", flag, s)}
 		}
 		into[name] = value
 	}
-	return nil
+	return into, nil
 }
 
 func adoptText(r *centre.AdoptReport) string {
