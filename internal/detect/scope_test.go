@@ -419,7 +419,7 @@ func (c *country) compare() error {
 // Whatever files come and go, days pass and rules change: judging what they speak of comes to what
 // judging everything comes to.
 func TestScopeIsEnough(t *testing.T) {
-	seeds := 20
+	seeds := 12
 	if testing.Short() {
 		seeds = 1
 	}
