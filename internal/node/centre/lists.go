@@ -229,7 +229,13 @@ func (t *Centre) mayBlock(ctx context.Context, tx *Tx, conditions *detect.Condit
 		out = append(out, one)
 	}
 	slices.SortFunc(out, func(a, b listgen.Finding) int {
-		return cmp.Or(strings.Compare(a.Text, b.Text), cmp.Compare(a.IMEI, b.IMEI), strings.Compare(a.Rule, b.Rule))
+		switch { // rather than cmp.Or, which would compare all three each time
+		case a.IMEI != b.IMEI && a.Text == b.Text:
+			return cmp.Compare(a.IMEI, b.IMEI)
+		case a.Text != b.Text:
+			return strings.Compare(a.Text, b.Text)
+		}
+		return strings.Compare(a.Rule, b.Rule)
 	})
 	return out, nil
 }
