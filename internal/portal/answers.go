@@ -68,15 +68,15 @@ func (a *API) imei1(ctx context.Context, text string, q url.Values) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	norm, valid, k, err := a.known(ctx, text)
+	id, k, err := a.known(ctx, text)
 	if err != nil {
 		return nil, err
 	}
 	blocking, informing := split(k)
 	out := map[string]any{
-		"imei_norm":            norm,
+		"imei_norm":            id.String(),
 		"classification_state": map[string]any{"blocking_conditions": asMap(blocking), "informative_conditions": asMap(informing)},
-		"realtime_checks": map[string]bool{"invalid_imei": !valid, "gsma_not_found": !k.ModelKnown,
+		"realtime_checks": map[string]bool{"invalid_imei": id.Text != "", "gsma_not_found": !k.ModelKnown,
 			"in_registration_list": k.registered(), "ever_observed_on_network": k.First != 0},
 		"is_paired": len(k.Pairings) > 0,
 	}
@@ -117,7 +117,11 @@ func (a *API) imei2(ctx context.Context, text string, q url.Values) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return a.device2(ctx, text, registration, stolen)
+	id, k, err := a.known(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return device2(id, k, registration, stolen), nil
 }
 
 // listStatus is a device's place on a list. Both are null if it is not on it; the status alone, if
@@ -127,18 +131,14 @@ type listStatus struct {
 	Provisional any `json:"provisional_only"`
 }
 
-func (a *API) device2(ctx context.Context, text string, registration, stolen bool) (any, error) {
-	norm, valid, k, err := a.known(ctx, text)
-	if err != nil {
-		return nil, err
-	}
+func device2(id Identifier, k *Known, registration, stolen bool) any {
 	blocking, informing := split(k)
 	out := map[string]any{
-		"imei_norm":            norm,
+		"imei_norm":            id.String(),
 		"block_date":           date(k.Block),
 		"first_seen":           date(k.First),
 		"classification_state": map[string]any{"blocking_conditions": blocking, "informative_conditions": informing},
-		"realtime_checks": map[string]bool{"ever_observed_on_network": k.First != 0, "invalid_imei": !valid, "is_paired": len(k.Pairings) > 0,
+		"realtime_checks": map[string]bool{"ever_observed_on_network": k.First != 0, "invalid_imei": id.Text != "", "is_paired": len(k.Pairings) > 0,
 			"is_exempted_device": k.Exempt, "gsma_not_found": !k.ModelKnown, "in_registration_list": k.registered()},
 	}
 	if registration {
@@ -155,7 +155,7 @@ func (a *API) device2(ctx context.Context, text string, registration, stolen boo
 		}
 		out["stolen_status"] = on
 	}
-	return out, nil
+	return out
 }
 
 type subscriberRow struct {
@@ -169,7 +169,7 @@ func (a *API) subscribers(ctx context.Context, text string, q url.Values) (any, 
 	if err != nil {
 		return nil, err
 	}
-	norm, _, k, err := a.known(ctx, text)
+	id, k, err := a.known(ctx, text)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (a *API) subscribers(ctx context.Context, text string, q url.Values) (any, 
 		rows[i] = subscriberRow{given(u.IMSI.String()), given(u.MSISDN.String()), u.Last.String()}
 	}
 	shown, at := cut(rows, p)
-	return map[string]any{"_keys": at, "imei_norm": norm, "subscribers": shown}, nil
+	return map[string]any{"_keys": at, "imei_norm": id.String(), "subscribers": shown}, nil
 }
 
 type pairRow struct {
@@ -194,7 +194,7 @@ func (a *API) pairings(ctx context.Context, text string, q url.Values) (any, err
 	if err != nil {
 		return nil, err
 	}
-	norm, _, k, err := a.known(ctx, text)
+	id, k, err := a.known(ctx, text)
 	if err != nil {
 		return nil, err
 	}
@@ -214,12 +214,12 @@ func (a *API) pairings(ctx context.Context, text string, q url.Values) (any, err
 		rows = append(rows, pairRow{imsi.String(), date(last[imsi])})
 	}
 	shown, at := cut(rows, p)
-	return map[string]any{"_keys": at, "imei_norm": norm, "pairs": shown}, nil
+	return map[string]any{"_keys": at, "imei_norm": id.String(), "pairs": shown}, nil
 }
 
 // info is the device's row of the registration list, and {} if it has none.
 func (a *API) info(ctx context.Context, text string) (any, error) {
-	norm, _, k, err := a.known(ctx, text)
+	id, k, err := a.known(ctx, text)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func (a *API) info(ctx context.Context, text string) (any, error) {
 			}
 		}
 	}
-	out["imei_norm"], out["associated_imeis"] = norm, siblings
+	out["imei_norm"], out["associated_imeis"] = id.String(), siblings
 	return out, nil
 }
 

@@ -24,9 +24,9 @@ import (
 
 // Registry answers what the API asks. What is not known, or not imported yet, is empty and no error.
 type Registry interface {
-	// Device tells what is known of a device; one that nobody knows has only its identity. Of a
-	// malformed identifier text is the normal form, and m is 0.
-	Device(ctx context.Context, m imei.IMEI, text string) (*Known, error)
+	// Devices tells what is known of each device, in this order, all of one consistent view; of one
+	// that nobody knows that the rules do not hold.
+	Devices(ctx context.Context, asked []Identifier) ([]Known, error)
 	// Siblings returns the devices of the registration list with a device ID, sorted.
 	Siblings(ctx context.Context, id string) ([]imei.IMEI, error)
 	// Model returns the directory's row of a TAC.
@@ -35,6 +35,19 @@ type Registry interface {
 	Number(ctx context.Context, n subscriber.MSISDN) ([]NumberUse, error)
 	// Runs returns the files that are in force, the runs of lists and of detection, the first one first.
 	Runs(ctx context.Context) ([]Run, error)
+}
+
+// Identifier is what is asked for: a device, or the normal form of a malformed identifier.
+type Identifier struct {
+	IMEI imei.IMEI
+	Text string // empty for a device
+}
+
+func (i Identifier) String() string {
+	if i.Text != "" {
+		return i.Text
+	}
+	return i.IMEI.String()
 }
 
 // Known is all that is known of a device.
@@ -264,31 +277,29 @@ func (a *API) whole(ctx context.Context, what string, q url.Values, v1 bool) (an
 }
 
 // readIMEI reads an identifier of a device as callers write it: up to sixteen characters of the
-// alphabet of IMEIs. Of a malformed one, ok is false and only the normal form is known.
-func readIMEI(text string) (norm string, m imei.IMEI, ok bool, err error) {
+// alphabet of IMEIs.
+func readIMEI(text string) (id Identifier, err error) {
 	if text == "" || len(text) > 16 || strings.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF*#", r) }) {
-		return "", 0, false, problem.New(problem.Invalid, "an IMEI is 1 to 16 characters of 0-9, A-F, * and #")
+		return id, problem.New(problem.Invalid, "an IMEI is 1 to 16 characters of 0-9, A-F, * and #")
 	}
-	norm = stats.NormalForm(text)
+	norm := stats.NormalForm(text)
 	n, err := strconv.ParseUint(norm, 10, 64)
 	if len(norm) != 14 || err != nil {
-		return norm, 0, false, nil
+		return Identifier{Text: norm}, nil
 	}
-	return norm, imei.IMEI(n), true, nil
+	return Identifier{IMEI: imei.IMEI(n)}, nil
 }
 
 // known asks the register for a device.
-func (a *API) known(ctx context.Context, text string) (norm string, valid bool, k *Known, err error) {
-	norm, m, valid, err := readIMEI(text)
+func (a *API) known(ctx context.Context, text string) (id Identifier, k *Known, err error) {
+	if id, err = readIMEI(text); err != nil {
+		return id, nil, err
+	}
+	all, err := a.Registry.Devices(ctx, []Identifier{id})
 	if err != nil {
-		return "", false, nil, err
+		return id, nil, err
 	}
-	if valid {
-		k, err = a.Registry.Device(ctx, m, "")
-	} else {
-		k, err = a.Registry.Device(ctx, 0, norm)
-	}
-	return norm, valid, k, err
+	return id, &all[0], nil
 }
 
 // yes reads a parameter that is true or false.
@@ -374,23 +385,36 @@ func (a *API) batch(ctx context.Context, what string, body io.Reader) (any, erro
 	if err := json.Unmarshal(text, &ask); err != nil {
 		return nil, problem.New(problem.Invalid, "the body is not the JSON that this path reads: %w", err)
 	}
-	list, name := ask.IMEIs, "imeis"
 	if what == "tac" {
-		list, name = ask.TACs, "tacs"
+		rows, err := each(ask.TACs, "tacs", func(tac string) (any, error) { return a.tac(ctx, tac) })
+		return map[string]any{"results": rows}, err
 	}
+	asked, err := each(ask.IMEIs, "imeis", readIMEI)
+	if err != nil {
+		return nil, err
+	}
+	known, err := a.Registry.Devices(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]any, len(known))
+	for i := range known {
+		results[i] = device2(asked[i], &known[i], ask.Registration, ask.Stolen)
+	}
+	return map[string]any{"results": results}, nil
+}
+
+// each reads or answers each of a list, which has bounds.
+func each[T any](list []string, name string, one func(string) (T, error)) ([]T, error) {
 	if len(list) < 1 || len(list) > batchMax {
 		return nil, problem.New(problem.Invalid, "%s is a list of 1 to %d", name, batchMax)
 	}
-	results := make([]any, len(list))
+	out := make([]T, len(list))
 	for i, text := range list {
-		if what == "tac" {
-			results[i], err = a.tac(ctx, text)
-		} else {
-			results[i], err = a.device2(ctx, text, ask.Registration, ask.Stolen)
-		}
-		if err != nil {
+		var err error
+		if out[i], err = one(text); err != nil {
 			return nil, err
 		}
 	}
-	return map[string]any{"results": results}, nil
+	return out, nil
 }

@@ -29,7 +29,18 @@ var (
 // registryOf knows one device.
 type registryOf struct{ stolen bool }
 
-func (r *registryOf) Device(_ context.Context, m imei.IMEI, text string) (*Known, error) {
+func (r *registryOf) Devices(_ context.Context, asked []Identifier) (out []Known, err error) {
+	for _, a := range asked {
+		k, err := r.device(a.IMEI, a.Text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *k)
+	}
+	return out, nil
+}
+
+func (r *registryOf) device(m imei.IMEI, text string) (*Known, error) {
 	if text == "3A" {
 		return &Known{Conditions: []Met{{"stolen", true, false}, {"malformed", false, true}}, First: device.Date(2026, 6, 3), Seen: []Use{{0, 999_000_000_003, device.Date(2026, 6, 3)}}}, nil
 	}

@@ -61,35 +61,88 @@ func (t *Centre) apiToken() (string, error) {
 // registry is what the API asks of the centre. Every answer is of one consistent view.
 type registry struct{ *Centre }
 
-// Device implements portal.Registry.
-func (r registry) Device(ctx context.Context, m imei.IMEI, text string) (*portal.Known, error) {
-	k := new(portal.Known)
-	var current *detect.Conditions
-	var seen []device.Part
-	var of lists
-	table := lake.TableDays
-	if text != "" {
-		table = lake.TableMalformed
-	}
+// snapshot is which parts and rules make up an answer.
+type snapshot struct {
+	days, malformed, findings []device.Part
+	lists                     lists
+	current                   *detect.Conditions
+
+	// What the last device asked for shares with others: a batch is answered bucket by bucket.
+	models   map[imei.TAC]*device.TAC // nil if the directory has no such row
+	bucket   int
+	stolen   []device.Stolen
+	pairings []device.Pairing
+}
+
+func (r registry) snapshot(ctx context.Context) (*snapshot, error) {
+	s := &snapshot{models: map[imei.TAC]*device.TAC{}, bucket: -1}
 	err := r.view(ctx, func(tx *Tx) (err error) {
-		if seen, err = tx.LiveParts(ctx, table); err != nil {
+		if s.days, err = tx.LiveParts(ctx, lake.TableDays); err != nil {
 			return err
 		}
-		if of, err = listsInForce(ctx, tx); err != nil {
+		if s.malformed, err = tx.LiveParts(ctx, lake.TableMalformed); err != nil {
 			return err
 		}
-		current, err = conditionsOf(ctx, tx, m, text, k)
+		if s.findings, err = tx.findingParts(ctx); err != nil {
+			return err
+		}
+		if s.lists, err = listsInForce(ctx, tx); err != nil {
+			return err
+		}
+		s.current, err = detect.Current(ctx, tx)
 		return err
 	})
+	return s, err
+}
+
+// Devices implements portal.Registry.
+func (r registry) Devices(ctx context.Context, asked []portal.Identifier) ([]portal.Known, error) {
+	s, err := r.snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if text != "" {
-		return k, r.malformed(ctx, seen, text, k)
+	order := make([]int, len(asked))
+	for i := range order {
+		order[i] = i
 	}
-	rows, _, err := r.Lake.DaysOf(ctx, seen, m)
-	if err != nil {
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(device.BucketOf(asked[a].IMEI), device.BucketOf(asked[b].IMEI)) })
+	out := make([]portal.Known, len(asked))
+	texts := map[string]*portal.Known{}
+	for _, i := range order {
+		switch a := asked[i]; {
+		case a.Text == "":
+			err = r.device(ctx, s, a.IMEI, &out[i])
+		case texts[a.Text] == nil:
+			texts[a.Text] = &out[i]
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(texts) == 0 {
+		return out, nil
+	}
+	if err := r.malformed(ctx, s, texts); err != nil {
 		return nil, err
+	}
+	for i, a := range asked {
+		if k := texts[a.Text]; k != nil {
+			out[i] = *k
+		}
+	}
+	return out, nil
+}
+
+// device tells what is known of one device.
+func (r registry) device(ctx context.Context, s *snapshot, m imei.IMEI, k *portal.Known) error {
+	found, err := r.Lake.FindingsOf(ctx, s.findings, m)
+	if err != nil {
+		return err
+	}
+	s.judge(k, found)
+	rows, _, err := r.Lake.DaysOf(ctx, s.days, m)
+	if err != nil {
+		return err
 	}
 	for i := range rows {
 		d := &rows[i]
@@ -100,28 +153,48 @@ func (r registry) Device(ctx context.Context, m imei.IMEI, text string) (*portal
 			k.Seen = append(k.Seen, portal.Use{IMSI: d.IMSI, MSISDN: d.MSISDN, Last: d.Last()})
 		}
 	}
-	return k, r.listed(ctx, m, of, current, k)
+	return r.listed(ctx, s, m, k)
 }
 
-// malformed tells who was seen with a malformed identifier, and when. No list can name it.
-func (r registry) malformed(ctx context.Context, parts []device.Part, text string, k *portal.Known) error {
-	last := map[portal.Use]device.Day{}
-	for row, err := range r.Lake.Malformed(ctx, parts) {
+// malformed tells of malformed identifiers, all in one pass: what is found of them, who was seen
+// with each, and when. No list can name them.
+func (r registry) malformed(ctx context.Context, s *snapshot, texts map[string]*portal.Known) error {
+	found, err := r.Lake.Findings(ctx, s.findings, device.Buckets)
+	if err != nil {
+		return err
+	}
+	of := map[string][]device.Finding{}
+	for _, f := range found {
+		if texts[f.Text] != nil {
+			of[f.Text] = append(of[f.Text], f)
+		}
+	}
+	for text, k := range texts {
+		s.judge(k, of[text])
+	}
+	type sighting struct {
+		text string
+		portal.Use
+	}
+	last := map[sighting]device.Day{}
+	for row, err := range r.Lake.Malformed(ctx, s.malformed) {
 		if err != nil {
 			return err
 		}
-		if row.Operator == "" || stats.NormalForm(row.IMEI) != text {
+		text := stats.NormalForm(row.IMEI)
+		k := texts[text]
+		if row.Operator == "" || k == nil {
 			continue
 		}
 		k.First = earliest(k.First, row.Day)
 		i, _ := subscriber.ParseIMSI(row.IMSI) // what is malformed too is told as unknown
 		n, _ := subscriber.ParseMSISDN(row.MSISDN)
-		u := portal.Use{IMSI: i, MSISDN: n}
+		u := sighting{strings.Clone(text), portal.Use{IMSI: i, MSISDN: n}}
 		last[u] = max(last[u], row.Day)
 	}
 	for u, day := range last {
 		u.Last = day
-		k.Seen = append(k.Seen, u)
+		texts[u.text].Seen = append(texts[u.text].Seen, u.Use)
 	}
 	return nil
 }
@@ -133,23 +206,14 @@ func earliest(a, b device.Day) device.Day {
 	return min(a, b)
 }
 
-// conditionsOf tells which of the rules in force hold for a device, and those that findings name
-// beside them.
-func conditionsOf(ctx context.Context, tx *Tx, m imei.IMEI, text string, k *portal.Known) (*detect.Conditions, error) {
-	current, err := detect.Current(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	found, err := tx.findingsOn(ctx, m, text)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range current.All() {
+// judge tells which of the rules in force hold, and those that findings name beside them.
+func (s *snapshot) judge(k *portal.Known, found []device.Finding) {
+	for _, c := range s.current.All() {
 		k.Conditions = append(k.Conditions, portal.Met{Name: c.Name, Blocking: c.Effect == detect.Prohibited})
 	}
 	for i := range found {
-		f := &found[i].Finding
-		if f.Ended != 0 || f.Text != text {
+		f := &found[i]
+		if f.Ended != 0 {
 			continue
 		}
 		at := slices.IndexFunc(k.Conditions, func(c portal.Met) bool { return c.Name == f.Rule })
@@ -162,44 +226,47 @@ func conditionsOf(ctx context.Context, tx *Tx, m imei.IMEI, text string, k *port
 			k.Block = earliest(k.Block, f.Block)
 		}
 	}
-	return current, nil
-}
-
-// findingsOn returns the findings on a device, or on all malformed identifiers.
-func (tx *Tx) findingsOn(ctx context.Context, m imei.IMEI, text string) ([]ledger.FindingRow, error) {
-	if text == "" {
-		return tx.FindingsOf(ctx, m)
-	}
-	parts, err := tx.findingParts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return asRows(tx.lake.Findings(ctx, parts, device.Buckets))
 }
 
 // listed tells what the lists in force have of a device.
-func (r registry) listed(ctx context.Context, m imei.IMEI, of lists, current *detect.Conditions, k *portal.Known) (err error) {
-	if parts := of[device.FileTAC]; parts == nil {
-		k.ModelKnown = true // without a directory no device lacks in it
-	} else {
-		var row device.TAC
-		if row, k.ModelKnown, err = r.Lake.TACOf(ctx, parts, m.TAC()); err != nil {
-			return err
-		}
-		k.Exempt = k.ModelKnown && slices.ContainsFunc(current.All(), func(c detect.Condition) bool { return c.Exempts(row.DeviceType) })
-	}
-	if k.Pairings, err = r.Lake.PairingsOf(ctx, of[device.FilePairing], m); err != nil {
-		return err
-	}
-	stolen, ok, err := r.Lake.StolenOf(ctx, of[device.FileStolen], m)
+func (r registry) listed(ctx context.Context, s *snapshot, m imei.IMEI, k *portal.Known) (err error) {
+	row, err := r.model(ctx, s, m.TAC())
 	if err != nil {
 		return err
 	}
-	if ok {
-		k.Stolen = &stolen
+	k.ModelKnown = row != nil || s.lists[device.FileTAC] == nil // without a directory no device lacks in it
+	k.Exempt = row != nil && slices.ContainsFunc(s.current.All(), func(c detect.Condition) bool { return c.Exempts(row.DeviceType) })
+	if bucket := device.BucketOf(m); s.bucket != bucket {
+		if s.stolen, err = r.Lake.Stolen(ctx, s.lists[device.FileStolen], bucket); err != nil {
+			return err
+		}
+		if s.pairings, err = r.Lake.Pairings(ctx, s.lists[device.FilePairing], bucket); err != nil {
+			return err
+		}
+		s.bucket = bucket
 	}
-	k.Registration, err = r.registration(ctx, of, m)
+	if i, ok := slices.BinarySearchFunc(s.stolen, m, func(r device.Stolen, m imei.IMEI) int { return cmp.Compare(r.IMEI, m) }); ok {
+		k.Stolen = &s.stolen[i]
+	}
+	from, _ := slices.BinarySearchFunc(s.pairings, m, func(p device.Pairing, m imei.IMEI) int { return cmp.Compare(p.IMEI, m) })
+	to, _ := slices.BinarySearchFunc(s.pairings, m+1, func(p device.Pairing, m imei.IMEI) int { return cmp.Compare(p.IMEI, m) })
+	k.Pairings = s.pairings[from:to]
+	k.Registration, err = r.registration(ctx, s.lists, m)
 	return err
+}
+
+// model returns the directory's row of a TAC, nil if it has none.
+func (r registry) model(ctx context.Context, s *snapshot, tac imei.TAC) (*device.TAC, error) {
+	row, ok := s.models[tac]
+	if ok {
+		return row, nil
+	}
+	found, there, err := r.Lake.TACOf(ctx, s.lists[device.FileTAC], tac)
+	if there {
+		row = &found
+	}
+	s.models[tac] = row
+	return row, err
 }
 
 func (r registry) registration(ctx context.Context, of lists, m imei.IMEI) (*device.Registration, error) {
