@@ -40,12 +40,15 @@ type Known interface {
 
 // Rule is what comparing needs of a rule in force.
 type Rule struct {
-	Name    string
-	Reason  string   // as lists have it
-	Blocks  bool     // it asks for refusing
-	May     bool     // a policy lets it refuse
-	Off     string   // why it found nothing the last time, "" if it could
-	Differs []string // how it differs from the condition it continues, by design
+	Name   string
+	Reason string // as lists have it
+	Blocks bool   // it asks for refusing
+	May    bool   // a policy lets it refuse
+	Off    string // why it found nothing the last time, "" if it could
+	// Differs says how it differs, by design, from the condition it continues; where Numbers is set,
+	// only for a device that was seen with a number that is none.
+	Differs []string
+	Numbers bool
 }
 
 // Comparer compares the lists of another system with a run of ours.

@@ -143,6 +143,8 @@ func TestClasses(t *testing.T) {
 		{"off", listed("Off"), nil, nil, with(), nil, adopt.ClassOff},
 		{"no rule", listed("Else"), nil, nil, with(), nil, adopt.ClassNoRule},
 		{"design", listed("Users"), nil, nil, with(), nil, adopt.ClassDesign},
+		{"design, of numbers", listed("Users"), nil, nil, adopt.File{Seen: []device.Days{{IMEI: m1, MSISDN: 8}}}, func(c *adopt.Comparer) { c.Rules[2].Numbers = true }, adopt.ClassDesign},
+		{"design, and all numbers are good", listed("Users"), nil, nil, with(), func(c *adopt.Comparer) { c.Rules[2].Numbers = true }, adopt.ClassUnexplained},
 		{"golden", listed("Type"), nil, nil, adopt.File{Golden: true}, nil, adopt.ClassGolden},
 		{"one cause of two is not explained", listed("Told|Type"), nil, nil, with(found("told", 0)), nil, adopt.ClassUnexplained},
 		{"shadow", listed("Type"), nil, nil, with(found("type", today-5)), func(c *adopt.Comparer) { c.Run.Shadow = false }, adopt.ClassShadow},

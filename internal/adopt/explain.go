@@ -115,7 +115,7 @@ func (e *explaining) notHere(d *difference, f *File, r *Rule) cause {
 			return cause{ClassOff, fmt.Sprintf("the rule %s %s", r.Name, r.Off)}
 		case len(f.Seen) == 0:
 			return cause{ClassNotSeen, "no file of an operator that was taken in has it, and no list for the rule " + r.Name}
-		case len(r.Differs) > 0:
+		case r.differs(f):
 			return cause{ClassDesign, fmt.Sprintf("the rule %s does not find it, which differs by design: %s", r.Name, strings.Join(r.Differs, "; "))}
 		}
 		return cause{ClassUnexplained, fmt.Sprintf("the rule %s does not find it, though the device was seen", r.Name)}
@@ -152,6 +152,11 @@ func (e *explaining) there(d *difference, r *Rule) string {
 	}
 }
 
+// differs reports whether the rule may differ on the device by design.
+func (r *Rule) differs(f *File) bool {
+	return len(r.Differs) > 0 && (!r.Numbers || slices.ContainsFunc(f.Seen, func(s device.Days) bool { return s.IMSI == 0 }))
+}
+
 // onlyOurs says why a reason that we have against a device is none in the other system.
 func (e *explaining) onlyOurs(d *difference, f *File, reason string) cause {
 	first := cause{ClassPeople, "no finding is behind it: people decided it here"}
@@ -161,7 +166,7 @@ func (e *explaining) onlyOurs(d *difference, f *File, reason string) cause {
 		if at < 0 {
 			continue
 		}
-		first = e.notThere(d, x, &e.Rules[at])
+		first = e.notThere(d, f, x, &e.Rules[at])
 		if first.class != ClassUnexplained {
 			return first
 		}
@@ -169,7 +174,7 @@ func (e *explaining) onlyOurs(d *difference, f *File, reason string) cause {
 	return first
 }
 
-func (e *explaining) notThere(d *difference, x *device.Finding, r *Rule) cause {
+func (e *explaining) notThere(d *difference, f *File, x *device.Finding, r *Rule) cause {
 	a := e.state(d, r.Name)
 	said := fmt.Sprintf("the rule %s finds it since %s (%s)", r.Name, x.Since, evidence(x))
 	continues := slices.ContainsFunc(e.Theirs.Rules, func(c device.AdoptedRule) bool { return c.Rule == r.Name })
@@ -184,7 +189,7 @@ func (e *explaining) notThere(d *difference, x *device.Finding, r *Rule) cause {
 		return cause{ClassLater, fmt.Sprintf("%s, after the other system's run of %s", said, e.Theirs.Day)}
 	case len(e.Theirs.Rules) > 0 && !continues:
 		return cause{ClassRuleHere, fmt.Sprintf("%s; the state there has no condition that it continues", said)}
-	case len(r.Differs) > 0:
+	case r.differs(f):
 		return cause{ClassDesign, fmt.Sprintf("%s, which differs by design: %s", said, strings.Join(r.Differs, "; "))}
 	}
 	return cause{ClassUnexplained, said + "; the condition there does not"}

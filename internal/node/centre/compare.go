@@ -101,7 +101,9 @@ func (t *Centre) rulesToCompare(ctx context.Context, tx *Tx) ([]adopt.Rule, erro
 	}
 	var out []adopt.Rule
 	for _, c := range conditions.All() {
-		r := adopt.Rule{Name: c.Name, Reason: reasonOf(&c), Blocks: c.Effect == detect.Prohibited, Differs: c.DiffersFromDIRBS()}
+		r := adopt.Rule{Name: c.Name, Reason: reasonOf(&c), Blocks: c.Effect == detect.Prohibited}
+		differs := c.DiffersFromDIRBS()
+		r.Differs, r.Numbers = differs.How, differs.Numbers
 		if p, _, ok := t.state().Guard.Policy(c.Name); ok {
 			r.May = p.Status == list.Prohibited && p.Version == c.Version()
 		}
