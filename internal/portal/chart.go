@@ -224,7 +224,7 @@ func bars(label string, rows []column, colour string) template.HTML {
 		y := float64(i * row)
 		s.text(0, y+14, "name", r.label)
 		s.text(chartWidth, y+14, "y", grouped(r.parts[0]))
-		s.rect(0, y+19, chartWidth, 8, "#e8ebee", "")
+		fmt.Fprintf(s, `<rect class="track" x="0" y="%.1f" width="%d" height="8"/>`, y+19, chartWidth)
 		s.rect(0, y+19, float64(r.parts[0])/float64(largest)*chartWidth, 8, colour, r.label+": "+grouped(r.parts[0]))
 	}
 	return s.end()

@@ -75,6 +75,9 @@ func WriteReport(w io.Writer, r *stats.Standard) error {
 	v := reportView{Scope: c, Title: c.Name, Month: r.Month.First().Time().Format("January 2006"),
 		Legend:     []string{"Devices (IMEI)", "Connections (IMSI)", "Numbers (MSISDN)"},
 		GoodColour: template.CSS(good), HintColour: template.CSS(hint), BadColour: template.CSS(bad)}
+	if v.Title == "country" {
+		v.Title = "the country"
+	}
 	v.charts()
 	v.compliance(r)
 	for _, o := range r.Operators {
