@@ -121,14 +121,20 @@ func encode[R any](ctx context.Context, f io.Writer, p device.Part, fill func(pu
 	counted := &counter{w: io.MultiWriter(out, sum)}
 	schema := parquet.NewSchema(p.Table, parquet.SchemaOf(*new(R)))
 	w := parquet.NewGenericWriter[R](counted, append(writerOptions(), schema)...)
-	batch := make([]R, 0, batchRows)
+	batch, optional := make([]R, 0, batchRows), optionals[R]()
 	flush := func() error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		_, err := w.Write(batch)
+		for rows := batch; len(rows) > 0; {
+			n := together(rows, optional)
+			if _, err := w.Write(rows[:n]); err != nil {
+				return err
+			}
+			rows = rows[n:]
+		}
 		batch = batch[:0]
-		return err
+		return nil
 	}
 	err := fill(func(row R) error {
 		batch = append(batch, row)
