@@ -3,6 +3,7 @@ package receipt
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Text tells people what the receipt proves: each act that speaks of the device, who decided it,
@@ -37,8 +38,7 @@ func (e *Entry) explain(b *strings.Builder, policy *Record) {
 		b.WriteString("  what:   sealed: it names a subscriber\n")
 	}
 	if e.Personal != nil {
-		why := strings.TrimSpace(string(e.Personal.Body))
-		fmt.Fprintf(b, "  why:    %s\n", strings.ReplaceAll(why, "\n", "\n          "))
+		fmt.Fprintf(b, "  why:    %s\n", wrap(strings.TrimSpace(string(e.Personal.Body)), "\n          "))
 	}
 	for _, a := range r.Approvals {
 		fmt.Fprintf(b, "  signed: %s (%s)\n", a.Person, a.Verdict)
@@ -50,4 +50,33 @@ func (e *Entry) explain(b *strings.Builder, policy *Record) {
 		}
 	}
 	b.WriteByte('\n')
+}
+
+// wide is how many characters of a reason stand on a line: with what stands before it, 100.
+const wide = 90
+
+// wrap ends lines between words where they grow too wide, and begins each but the first with what is
+// given, which has the line feed.
+func wrap(text, begin string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(text, "\n") {
+		if i > 0 {
+			b.WriteString(begin)
+		}
+		n := 0
+		for j, word := range strings.Split(line, " ") {
+			switch size := utf8.RuneCountInString(word); {
+			case j == 0:
+				n = size
+			case n+1+size > wide:
+				b.WriteString(begin)
+				n = size
+			default:
+				b.WriteByte(' ')
+				n += 1 + size
+			}
+			b.WriteString(word)
+		}
+	}
+	return b.String()
 }

@@ -141,8 +141,10 @@ func (d *Demo) publish(ctx context.Context) error {
 	}
 	for _, l := range s.Lines {
 		d.Result.Lists[l.Name] = l.N
+		d.Result.Decisions += l.N
 	}
-	if d.Result.Decisions, err = d.Centre.CountKind(ctx, receipt.Measure); err != nil {
+	acts, err := d.Centre.CountKind(ctx, receipt.Measure)
+	if err != nil {
 		return err
 	}
 	for _, n := range d.nodes {
@@ -153,7 +155,7 @@ func (d *Demo) publish(ctx context.Context) error {
 			return fmt.Errorf("node %s has no list", n.config.Node)
 		}
 	}
-	d.say("%d decisions: %d devices prohibited, %d tracked, %d owners paired with theirs. Each node has verified the\nlist, line by line, and put it in force.", d.Result.Decisions,
+	d.say("%d decisions in %d acts: %d devices prohibited, %d tracked, %d owners paired with theirs. Each node has\nverified the list, line by line, and put it in force.", d.Result.Decisions, acts,
 		d.Result.Lists[list.Prohibited.String()], d.Result.Lists[list.Tracked.String()], d.Result.Lists[list.Allowed.String()])
 	return nil
 }

@@ -40,7 +40,7 @@ type Result struct {
 	Population     int                `json:"population"`
 	Sightings      int64              `json:"sightings"` // rows taken in from dumps and nodes
 	Findings       map[string]int64   `json:"findings"`  // open, by condition
-	Decisions      int                `json:"decisions"` // measures in the ledger
+	Decisions      int                `json:"decisions"` // lines in force, all of which were decided here
 	LedgerSize     uint64             `json:"ledger_size"`
 	LedgerVerified bool               `json:"ledger_verified"`
 	Lists          map[string]int     `json:"lists"` // lines by status
