@@ -19,6 +19,9 @@ var crowdLast = device.Date(2026, 3, 30)
 
 const crowdDays = 95
 
+// keptBack names the rows of the dump that is kept back.
+const keptBack = "late"
+
 // models are the codes of a crowd: of one model, of none, exempt, of bands that say nothing or only
 // other radio, for tests; 45000001 and 99000005 are in no directory.
 const models = `TAC|Manufacturer|Bands|Allocation Date|Model Name|Device Type
@@ -46,6 +49,14 @@ type crowd struct {
 // devices meet every threshold from both sides, and lists that name them, others and no devices, with
 // deltas over them.
 func crowded(t *testing.T, devices int, seed uint64) *nation {
+	n, kept := crowdWithout(t, devices, seed)
+	n.dump(t, kept)
+	return n
+}
+
+// crowdWithout makes a crowd up and keeps back one dump, of the first operator, of which it returns
+// the path: a tenth of what that operator saw.
+func crowdWithout(t *testing.T, devices int, seed uint64) (*nation, string) {
 	c := &crowd{rand.New(rand.NewPCG(seed, 0)), map[string]*strings.Builder{}, map[device.FileKind]*strings.Builder{}, map[device.FileKind]*strings.Builder{}, nil}
 	for kind, header := range map[device.FileKind]string{
 		device.FileTAC: strings.TrimSuffix(models, "\n"), device.FileMonitoring: "imei", device.FileBarred: "imei", device.FileBarredTAC: "tac\n35000002\n00440008\n35000099",
@@ -59,9 +70,12 @@ func crowded(t *testing.T, devices int, seed uint64) *nation {
 		c.delta[kind] = &strings.Builder{}
 		fmt.Fprintln(c.delta[kind], header+",change_type")
 	}
-	for _, op := range []string{"auk", "bee"} {
+	for _, op := range []string{"auk", "bee", keptBack} {
 		c.rows[op] = &strings.Builder{}
 		c.rows[op].WriteString("date,imei,imsi,msisdn,rat\n")
+		if op == keptBack {
+			continue
+		}
 		for d := range device.Day(crowdDays) { // somebody is seen every day: nothing is missing
 			c.row(op, crowdLast-d, "35000001999999", "001010000000009", "999700000009", "001")
 		}
@@ -128,6 +142,9 @@ func (c *crowd) device(i int) {
 			who = "0010" // nobody knows who
 		}
 		op := []string{"auk", "auk", "bee"}[c.r.IntN(3)]
+		if op == "auk" && c.r.IntN(10) == 0 {
+			op = keptBack
+		}
 		rat := []string{"", "001", "002", "006", "002|006", "010", "008"}[c.r.IntN(7)]
 		from, length, step := c.r.IntN(1+first), 1+c.r.IntN(40), 1+c.r.IntN(4)
 		for d := from; d < min(from+length, crowdDays); d += step {
@@ -203,7 +220,7 @@ func (c *crowd) list(id string) {
 }
 
 // register takes the crowd in.
-func (c *crowd) register(t *testing.T) *nation {
+func (c *crowd) register(t *testing.T) (n *nation, kept string) {
 	dir := t.TempDir()
 	write := func(name string, body *strings.Builder) string {
 		path := filepath.Join(dir, name+".csv")
@@ -219,9 +236,12 @@ func (c *crowd) register(t *testing.T) *nation {
 	var dumps []string
 	span := "_" + strings.ReplaceAll((crowdLast-crowdDays+1).String()+"_"+crowdLast.String(), "-", "")
 	for op, body := range c.rows {
-		dumps = append(dumps, write(op+span, body))
+		if op != keptBack {
+			dumps = append(dumps, write(op+span, body))
+		}
 	}
-	n := register(t, "001", "999", "Asia/Dhaka", map[string][]subscriber.PLMN{"auk": {"00101", "00102"}, "bee": {"001030"}}, crowdLast)
+	kept = write("auk_late"+span, c.rows[keptBack])
+	n = register(t, "001", "999", "Asia/Dhaka", map[string][]subscriber.PLMN{"auk": {"00101", "00102"}, "bee": {"001030"}}, crowdLast)
 	n.ahead = 360
 	n.take(t, dir, dumps)
 	var out bytes.Buffer
@@ -233,7 +253,7 @@ func (c *crowd) register(t *testing.T) *nation {
 	must(t, w.Close())
 	_, err = n.centre.Accept(t.Context(), "auk", out.Bytes())
 	must(t, err)
-	return n
+	return n, kept
 }
 
 // unique leaves out rows of a list whose first fields stood before: two rows with one key and other

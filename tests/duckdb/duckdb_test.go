@@ -65,6 +65,9 @@ func (n *nation) load(ctx context.Context, t *testing.T, db *sql.DB, asOf device
 	}
 	exec(ctx, t, db, strings.NewReplacer("$asof", asOf.String(), "$zone", fmt.Sprint(n.ahead), "$days", parquet(paths["days"]),
 		"$malformed", parquet(paths["malformed"]), "$visits", visits).Replace(loadSQL))
+	if zeros := find(ctx, t, db, "SELECT imei FROM sight WHERE imsi = 0 OR msisdn = 0"); len(zeros) > 0 {
+		t.Errorf("%d devices have a subscriber 0, where nobody is known", len(zeros))
+	}
 	exec(ctx, t, db, "CREATE OR REPLACE TABLE listed_text AS SELECT DISTINCT * FROM ("+strings.Join(listed, " UNION ALL ")+") WHERE imei <> '' AND NOT regexp_matches(imei, '^[0-9]{14}$')")
 }
 

@@ -73,7 +73,7 @@ func dealt(t *testing.T, rows int64, seed uint64) *nation {
 
 const settings = "mcc: %q\ncountry_code: %q\nzone: %s\ntimed: true\ngates: {country: {null_imei: -1, null_imsi: -1, null_msisdn: -1, null_rat: -1, null_any: -1, " +
 	"unclean_imei: -1, unclean_imsi: -1, unclean_msisdn: -1, unclean_any: -1, foreign_imsi: -1, foreign_msisdn: -1, foreign_any: -1, non_home: -1, leading_zero: -1, " +
-	"stolen_delta_adds: -1, stolen_delta_removes: -1, stolen_delta_updates: -1, monitoring_delta_adds: -1, monitoring_delta_removes: -1, " +
+	"stolen_keep_ratio: -1, stolen_delta_adds: -1, stolen_delta_removes: -1, stolen_delta_updates: -1, monitoring_delta_adds: -1, monitoring_delta_removes: -1, " +
 	"daily_imei_min: -1, daily_imsi_min: -1, daily_msisdn_min: -1, daily_imei_max: -1, daily_imsi_max: -1, daily_msisdn_max: -1}}\n"
 
 // listedFor is how many days before the day of judgement the monitoring list is taken in.
@@ -134,10 +134,17 @@ func (n *nation) take(t *testing.T, dir string, dumps []string) {
 		}
 	}
 	for _, path := range dumps {
-		op, _, _ := strings.Cut(filepath.Base(path), "_")
-		_, err := n.centre.Import(t.Context(), path, device.FileOperator, device.Operator(op), nil)
-		must(t, err)
+		n.dump(t, path)
 	}
+}
+
+// dump takes in a dump and returns its digest.
+func (n *nation) dump(t *testing.T, path string) string {
+	t.Helper()
+	op, _, _ := strings.Cut(filepath.Base(path), "_")
+	report, err := n.centre.Import(t.Context(), path, device.FileOperator, device.Operator(op), nil)
+	must(t, err)
+	return report.File.Digest
 }
 
 func glob(t *testing.T, pattern string) []string {

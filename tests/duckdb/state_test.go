@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/openceir/openceir/internal/device"
+	"github.com/openceir/openceir/internal/observe"
 )
 
 // kept is a rule whose findings are kept, with how. What it finds comes and goes in a crowd.
@@ -31,7 +34,19 @@ var keptRules = []kept{
 	{dimension: "one-user", grace: 1, gap: 100, amnesty: true},
 	{dimension: "malformed", amnesty: true, sticky: true},
 	{dimension: "not-allocated-late"},
+	{dimension: "stolen", grace: 2},
+	{dimension: "not-stolen", grace: 8, gap: 9},
 }
+
+// widened is what a rule asks from a run on.
+var widened = dimension{name: "users-3-week", all: "[{subscribers: {at_least: 2}}]", sql: threshold("user", 2, 0), days: 7}
+
+// What happens before runs, by their place.
+const (
+	lateComes, lateGoes, lateAgain = 4, 9, 11 // the dump that was kept back
+	theft, recovery                = 6, 10    // a delta to the stolen list, and another
+	wider                          = 8        // a rule is widened
+)
 
 // The runs are so many days apart: as far as a gap, farther, and on days that follow each other.
 var runs = []device.Day{-44, -41, -40, -36, -30, -27, -23, -14, -13, -9, -5, -2, 0}
@@ -41,7 +56,7 @@ const evaluated, over = -30, -8 // the days of the amnesty, from the last day
 // walkSQL follows each finding from run to run: found, block and ended are its days, granted its amnesty.
 const walkSQL = `
 WITH RECURSIVE walk AS (
-	SELECT rule, imei, 0 AS run, NULL::DATE AS found, NULL::DATE AS block, NULL::DATE AS ended, false AS granted FROM (SELECT DISTINCT rule, imei FROM held)
+	SELECT rule, imei, -1 AS run, NULL::DATE AS found, NULL::DATE AS block, NULL::DATE AS ended, false AS granted FROM (SELECT DISTINCT rule, imei FROM held)
 	UNION ALL
 	SELECT rule, imei, run + 1, newly,
 		CASE
@@ -78,30 +93,38 @@ WITH RECURSIVE walk AS (
 )
 SELECT printf('%d %s %s: found %s, block %s, ended %s, amnesty %s', run, rule, imei, found, coalesce(block::VARCHAR, '-'), coalesce(ended::VARCHAR, '-'), granted) FROM walk WHERE found IS NOT NULL`
 
-// TestSameStates compares what becomes of findings over many runs: grace that is kept and grace that
-// begins anew, gaps, what sticks, and an amnesty.
+// TestSameStates compares what becomes of findings over many runs, between which files come and go,
+// lists change and a rule is widened: grace that is kept and grace that begins anew, gaps, what
+// sticks, and an amnesty.
 func TestSameStates(t *testing.T) {
-	ctx, n := t.Context(), crowded(t, 600, 6)
+	ctx := t.Context()
+	n, kept := crowdWithout(t, 600, 6)
 	db := open(t)
 	exec(ctx, t, db, "CREATE TABLE held (rule VARCHAR, run INTEGER, imei VARCHAR); CREATE TABLE run (run INTEGER, day DATE); CREATE TABLE kept (rule VARCHAR, grace INTEGER, gap INTEGER, sticky BOOLEAN, amnesty BOOLEAN, informs BOOLEAN)")
-	rules := fmt.Sprintf("amnesty: {evaluation_ends: %s, ends: %s}\nconditions:\n", n.asOf+evaluated, n.asOf+over)
 	for _, k := range keptRules {
-		d := named(t, k.dimension)
-		text := d.rule(n, fmt.Sprintf("    grace_days: %d\n    gap_days: %d\n    sticky: %v\n    amnesty: %v\n", k.grace, k.gap, k.sticky, k.amnesty))
-		if k.informs {
-			text = strings.Replace(text, "effect: tracked", "effect: none", 1)
-		}
-		rules += text
 		exec(ctx, t, db, fmt.Sprintf("INSERT INTO kept VALUES ('%s', %d, %d, %v, %v, %v)", k.dimension, k.grace, k.gap, k.sticky, k.amnesty, k.informs))
 	}
 	ours := map[string]bool{}
+	digest, rules := "", n.rules(t, 0)
 	for i, back := range runs {
 		asOf := n.asOf + back
+		switch i {
+		case lateComes, lateAgain:
+			digest = n.dump(t, kept)
+		case lateGoes:
+			must(t, n.centre.Withdraw(ctx, digest, "it was wrong"))
+		case theft:
+			n.thefts(ctx, t, db, "add")
+		case recovery:
+			n.thefts(ctx, t, db, "remove")
+		case wider:
+			rules = n.rules(t, i)
+		}
 		for _, f := range n.judge(t, rules, asOf) {
-			ours[fmt.Sprintf("%d %s %s: found %s, block %s, ended %s, amnesty %v", i+1, f.rule, f.id, f.found, dash(f.block), dash(f.ended), f.amnesty)] = true
+			ours[fmt.Sprintf("%d %s %s: found %s, block %s, ended %s, amnesty %v", i, f.rule, f.id, f.found, dash(f.block), dash(f.ended), f.amnesty)] = true
 		}
 		rules = ""
-		n.held(ctx, t, db, i+1, asOf)
+		n.held(ctx, t, db, i, asOf)
 	}
 	theirs := find(ctx, t, db, strings.NewReplacer("$evaluated", date(n.asOf+evaluated), "$over", date(n.asOf+over)).Replace(walkSQL))
 	t.Logf("%d states here, %d there", len(ours), len(theirs))
@@ -115,12 +138,48 @@ func TestSameStates(t *testing.T) {
 	}
 }
 
+// asked is what a rule asks in a run.
+func asked(t *testing.T, k *kept, run int) *dimension {
+	if run >= wider && k.dimension == widened.name {
+		return &widened
+	}
+	return named(t, k.dimension)
+}
+
+// rules returns the conditions of a run.
+func (n *nation) rules(t *testing.T, run int) string {
+	all := fmt.Sprintf("amnesty: {evaluation_ends: %s, ends: %s}\nconditions:\n", n.asOf+evaluated, n.asOf+over)
+	for i := range keptRules {
+		k := &keptRules[i]
+		text := asked(t, k, run).rule(n, fmt.Sprintf("    grace_days: %d\n    gap_days: %d\n    sticky: %v\n    amnesty: %v\n", k.grace, k.gap, k.sticky, k.amnesty))
+		if k.informs {
+			text = strings.Replace(text, "effect: tracked", "effect: none", 1)
+		}
+		all += text
+	}
+	return all
+}
+
+// thefts takes in a delta to the stolen list, with some of the devices seen.
+func (n *nation) thefts(ctx context.Context, t *testing.T, db *sql.DB, change string) {
+	var b strings.Builder
+	b.WriteString("imei,reporting_date,status,change_type\n")
+	for m := range find(ctx, t, db, "SELECT imei FROM seen WHERE regexp_matches(imei, '^[0-9]{13}[37]$')") {
+		fmt.Fprintf(&b, "%s,20260201,,%s\n", m, change)
+	}
+	path := filepath.Join(t.TempDir(), "stolen_list.csv")
+	must(t, os.WriteFile(path, []byte(b.String()), 0o600))
+	_, err := n.centre.ImportWith(ctx, path, device.FileStolen, "", observe.Options{Delta: true}, nil)
+	must(t, err)
+}
+
 // held adds what each rule finds on the day of a run.
 func (n *nation) held(ctx context.Context, t *testing.T, db *sql.DB, run int, asOf device.Day) {
 	n.load(ctx, t, db, asOf)
 	exec(ctx, t, db, fmt.Sprintf("INSERT INTO run VALUES (%d, %s)", run, date(asOf)))
-	for _, k := range keptRules {
-		d := named(t, k.dimension)
+	for i := range keptRules {
+		k := &keptRules[i]
+		d := asked(t, k, run)
 		exec(ctx, t, db, fmt.Sprintf("INSERT INTO held SELECT DISTINCT '%s', %d, imei FROM (%s)", k.dimension, run, d.query(n, asOf)))
 	}
 }
