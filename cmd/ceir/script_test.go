@@ -126,11 +126,15 @@ func TestScriptsOnPostgres(t *testing.T) {
 //	query QUESTION                  print the rows of a question of one column
 //	flip FILE OFFSET                turn one bit of a file round; a negative offset counts from its end
 //	peer DIR DAY [IMEI...]          write what a running DIRBS would export of the country c
+//	zipped FILE...                  put each file into a zip of its name
+//	answers PAGE URL TOKEN          ask the examples of a page of docs, which must be answered as it says
+//	documented PAGE FILE            check a file of metrics, and that a page of docs names each
 //	unpack DIR                      write what is in the zips of a directory to DIR.files, without times
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"register": register, "country": takeCountry, "authority": authority, "remember": remember, "phone": phone, "node": node,
 	"start": start, "end": end, "crash": crash, "await": await, "until": until, "s13check": s13check, "n17check": n17check,
 	"status": status, "change": change, "query": query, "findings": findings, "flip": flip, "peer": peer, "unpack": unpack,
+	"zipped": zipped, "answers": answers, "documented": documented,
 }
 
 // want checks the number of arguments of a command that can not be negated.

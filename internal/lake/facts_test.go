@@ -269,6 +269,45 @@ func TestRegistrations(t *testing.T) {
 	}
 }
 
+// The devices of one device ID are told across buckets, as the later parts have them.
+func TestDevicesOf(t *testing.T) {
+	ctx := context.Background()
+	l := &lake.Lake{Dir: t.TempDir()}
+	row := func(n uint32, id string) device.Registration {
+		return device.Registration{IMEI: imei.New(35_000_000, n), DeviceID: id}
+	}
+	var buckets [device.Buckets][]change[device.Registration]
+	var expected []imei.IMEI
+	for n := range uint32(400) {
+		r := row(n, fmt.Sprint("D", n/3))
+		buckets[device.BucketOf(r.IMEI)] = append(buckets[device.BucketOf(r.IMEI)], change[device.Registration]{device.Add, r})
+		if n/3 == 40 {
+			expected = append(expected, r.IMEI)
+		}
+	}
+	var parts []device.Part
+	for b, rows := range buckets {
+		parts = append(parts, must(l.WriteRegistrations(ctx, b, seq(rows))))
+	}
+	ask := func(id string, most int, want ...imei.IMEI) {
+		t.Helper()
+		if d := gocmp.Diff(want, must(l.DevicesOf(ctx, parts, id, most))); d != "" {
+			t.Errorf("%s: %s", id, d)
+		}
+	}
+	ask("D40", 100, expected...)
+	ask("D40", 2, expected[:2]...)
+	ask("D4000", 100)
+	delta := func(c device.Change, r device.Registration) {
+		parts = append(parts, must(l.WriteRegistrations(ctx, device.BucketOf(r.IMEI), seq([]change[device.Registration]{{c, r}}))))
+	}
+	delta(device.Remove, row(120, "D40"))
+	delta(device.Update, row(121, "E"))
+	delta(device.Add, row(9000, "D40"))
+	ask("D40", 100, expected[2], row(9000, "").IMEI)
+	ask("E", 100, expected[1])
+}
+
 func TestSubscriptions(t *testing.T) {
 	ctx := context.Background()
 	l := &lake.Lake{Dir: t.TempDir()}
