@@ -55,7 +55,7 @@ func crowded(t *testing.T, devices int, seed uint64) *nation {
 }
 
 // crowdWithout makes a crowd up and keeps back one dump, of the first operator, of which it returns
-// the path: a tenth of what that operator saw.
+// the path: a twentieth of what that operator saw.
 func crowdWithout(t *testing.T, devices int, seed uint64) (*nation, string) {
 	c := &crowd{rand.New(rand.NewPCG(seed, 0)), map[string]*strings.Builder{}, map[device.FileKind]*strings.Builder{}, map[device.FileKind]*strings.Builder{}, nil}
 	for kind, header := range map[device.FileKind]string{
@@ -142,7 +142,7 @@ func (c *crowd) device(i int) {
 			who = "0010" // nobody knows who
 		}
 		op := []string{"auk", "auk", "bee"}[c.r.IntN(3)]
-		if op == "auk" && c.r.IntN(10) == 0 {
+		if op == "auk" && c.r.IntN(20) == 0 {
 			op = keptBack
 		}
 		rat := []string{"", "001", "002", "006", "002|006", "010", "008"}[c.r.IntN(7)]
