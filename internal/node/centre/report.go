@@ -60,7 +60,7 @@ func listsInForce(ctx context.Context, tx *Tx) (lists, error) {
 
 // reportInput gathers what reports are made of, in one consistent view.
 func (t *Centre) reportInput(ctx context.Context) (*stats.Input, lists, error) {
-	in := &stats.Input{Rows: t.Lake, Operators: t.operators(), Country: "country"}
+	in := &stats.Input{Rows: t.Lake, Operators: t.operators(), Country: "country", Software: version()}
 	var of lists
 	var malformed []device.Part
 	err := t.view(ctx, func(tx *Tx) (err error) {
