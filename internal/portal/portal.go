@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
@@ -19,7 +20,18 @@ import (
 //go:embed status.html style.css report.html listing.html
 var files embed.FS
 
-var page = template.Must(template.New("status.html").Funcs(template.FuncMap{"short": short}).ParseFS(files, "status.html"))
+var page = template.Must(template.New("status.html").Funcs(template.FuncMap{"short": short, "n": count}).ParseFS(files, "status.html"))
+
+// count writes a number with its digits in groups.
+func count(n any) (string, error) {
+	switch n := n.(type) {
+	case int:
+		return grouped(int64(n)), nil
+	case uint64:
+		return grouped(int64(n)), nil
+	}
+	return "", fmt.Errorf("%T is no count", n)
+}
 
 func short(digest string) string { return digest[:min(12, len(digest))] }
 
