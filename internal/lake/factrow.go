@@ -1,7 +1,6 @@
 package lake
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
-	"github.com/openceir/openceir/subscriber"
 )
 
 var clone = strings.Clone
@@ -52,27 +50,6 @@ func (l *Lake) place(ctx context.Context, p device.Part, key string, search func
 	return at, err
 }
 
-// find returns the row of a device among those of its bucket.
-func find[T any](m imei.IMEI, read func(bucket int) ([]T, error), key func(*T) imei.IMEI) (row T, ok bool, err error) {
-	rows, err := read(device.BucketOf(m))
-	i, ok := slices.BinarySearchFunc(rows, m, func(r T, m imei.IMEI) int { return cmp.Compare(key(&r), m) })
-	if ok {
-		row = rows[i]
-	}
-	return row, ok, err
-}
-
-// all returns the rows of a device among those of its bucket.
-func all[T any](m imei.IMEI, read func(bucket int) ([]T, error), key func(*T) imei.IMEI) ([]T, error) {
-	rows, err := read(device.BucketOf(m))
-	i, _ := slices.BinarySearchFunc(rows, m, func(r T, m imei.IMEI) int { return cmp.Compare(key(&r), m) })
-	k := i
-	for k < len(rows) && key(&rows[k]) == m {
-		k++
-	}
-	return slices.Clip(rows[i:k]), err
-}
-
 // RegistrationOf returns the row of a device in the registration list.
 func (l *Lake) RegistrationOf(ctx context.Context, parts []device.Part, m imei.IMEI) (r device.Registration, ok bool, err error) {
 	err = rowOf(ctx, l, parts, TableRegistrations, m, func(row *registrationRow) {
@@ -86,42 +63,6 @@ func (l *Lake) RegistrationOf(ctx context.Context, parts []device.Part, m imei.I
 		r = device.Registration{}
 	}
 	return r, ok, err
-}
-
-// StolenOf returns the row of a device in the stolen list.
-func (l *Lake) StolenOf(ctx context.Context, parts []device.Part, m imei.IMEI) (device.Stolen, bool, error) {
-	return find(m, func(bucket int) ([]device.Stolen, error) { return l.Stolen(ctx, parts, bucket) },
-		func(r *device.Stolen) imei.IMEI { return r.IMEI })
-}
-
-// ListedOf returns the row of a device in the table barred or monitored.
-func (l *Lake) ListedOf(ctx context.Context, parts []device.Part, table string, m imei.IMEI) (device.Listed, bool, error) {
-	return find(m, func(bucket int) ([]device.Listed, error) { return l.Listed(ctx, parts, table, bucket) },
-		func(r *device.Listed) imei.IMEI { return r.IMEI })
-}
-
-// PairingsOf returns the pairings of a device.
-func (l *Lake) PairingsOf(ctx context.Context, parts []device.Part, m imei.IMEI) ([]device.Pairing, error) {
-	return all(m, func(bucket int) ([]device.Pairing, error) { return l.Pairings(ctx, parts, bucket) },
-		func(r *device.Pairing) imei.IMEI { return r.IMEI })
-}
-
-// AssociationsOf returns the persons a device is associated with.
-func (l *Lake) AssociationsOf(ctx context.Context, parts []device.Part, m imei.IMEI) ([]device.Association, error) {
-	return all(m, func(bucket int) ([]device.Association, error) { return l.Associations(ctx, parts, bucket) },
-		func(r *device.Association) imei.IMEI { return r.IMEI })
-}
-
-// PersonsOf returns the persons of a subscription.
-func (l *Lake) PersonsOf(ctx context.Context, parts []device.Part, i subscriber.IMSI) ([]device.Person, error) {
-	rows, err := l.Persons(ctx, parts)
-	var out []device.Person
-	for _, r := range rows {
-		if r.IMSI == i {
-			out = append(out, r)
-		}
-	}
-	return out, err
 }
 
 // TACOf returns the directory's row of a TAC with all its columns.
