@@ -185,6 +185,21 @@ func TestOpenedAgain(t *testing.T) {
 	o.Clean(t)
 }
 
+// What people took away stays away though they, and not the rule, had set it: a phone that its owner
+// has back is not refused again because an older report of it is found. A later one is another matter.
+func TestFoundAgain(t *testing.T) {
+	o := newOffice(t, prohibits(list.Barred, 9))
+	o.people("set " + one + "\n")
+	o.people("drop " + one + "\n")
+	o.find(changes{Open: []device.Finding{found(1, 1), found(2, 1)}})
+	o.stands(two)
+	later := found(1, 1)
+	later.Since = o.nextEpisode()
+	o.find(changes{Open: []device.Finding{later}})
+	o.stands(one, two)
+	o.Clean(t)
+}
+
 // When a finding closes, the line and its pair go together, or neither does.
 func TestLift(t *testing.T) {
 	f := found(5, 100)
