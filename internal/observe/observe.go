@@ -257,7 +257,7 @@ func (im *Importer) already(ctx context.Context, rep *Report) (bool, error) {
 		return false, err
 	}
 	if f.Kind != rep.File.Kind || f.Operator != rep.File.Operator || f.Delta != rep.File.Delta {
-		return true, problem.New(problem.Conflict, "these bytes are adopted already, as %s %s of %q: withdraw %s first if that was a mistake", f.Kind, f.Name, f.Operator, f.Digest)
+		return true, problem.New(problem.Conflict, "these bytes are adopted already, as %s %s of %q: withdraw %s first if that was a mistake, or zip this file if both are meant, as two empty lists may be", f.Kind, f.Name, f.Operator, f.Digest)
 	}
 	rep.File, rep.Already = f, true
 	return true, im.outdated(ctx, rep)
