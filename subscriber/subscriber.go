@@ -6,6 +6,10 @@
 // An MSISDN never begins with 0. An IMSI may: only MCC 001 (test networks) is assigned below 200,
 // so a value under 2x10^13 is a fifteen-digit test IMSI with its leading zeros, a value from there
 // to 10^14 a fourteen-digit IMSI, and any other a fifteen-digit one.
+//
+// An IMSI or MSISDN may be a keyed pseudonym (Key). It has the digits of one of the same network or
+// country, of the same length, and bit 63 as its mark; written, it begins with a "p". So clear numbers
+// and pseudonyms never equal each other, whatever their digits.
 package subscriber
 
 import (
@@ -22,15 +26,15 @@ type IMSI uint64
 type MSISDN uint64
 
 // ID is the subscriber the register counts: an IMSI, else an MSISDN, else nothing (0).
-// Bit 62 marks an MSISDN; bit 63 is kept for keyed pseudonyms.
+// Bit 62 marks an MSISDN, bit 63 a keyed pseudonym of either.
 type ID uint64
 
 const (
 	limit    = 1_000_000_000_000_000 // fifteen digits
 	firstMCC = 20_000_000_000_000    // 200 followed by eleven digits
 
-	msisdnMark    = ID(1) << 62
-	pseudonymMark = ID(1) << 63
+	msisdnMark    = 1 << 62
+	pseudonymMark = 1 << 63
 )
 
 // Errors of parsing.
@@ -52,8 +56,11 @@ func ParseIMSI(s string) (IMSI, error) {
 	return v, nil
 }
 
-// String returns the 14 or 15 digits, or "" for an unknown IMSI.
+// String returns the 14 or 15 digits, those of a pseudonym after a "p", or "" for an unknown IMSI.
 func (i IMSI) String() string {
+	if i.Pseudonym() {
+		return "p" + i.Digits().String()
+	}
 	switch {
 	case i == 0:
 		return ""
@@ -63,17 +70,23 @@ func (i IMSI) String() string {
 	return strconv.FormatUint(uint64(i), 10)
 }
 
+// Pseudonym reports whether the IMSI is a keyed pseudonym.
+func (i IMSI) Pseudonym() bool { return i&pseudonymMark != 0 }
+
+// Digits returns the IMSI without the mark of a pseudonym: the number that its digits are.
+func (i IMSI) Digits() IMSI { return i &^ pseudonymMark }
+
 // MCC returns the mobile country code, three digits, or "" for an unknown IMSI.
 func (i IMSI) MCC() string {
 	if i == 0 {
 		return ""
 	}
-	return i.String()[:3]
+	return i.Digits().String()[:3]
 }
 
 // In reports whether the IMSI belongs to the network. An IMSI belongs to no empty network.
 func (i IMSI) In(p PLMN) bool {
-	return i != 0 && p != "" && strings.HasPrefix(i.String(), string(p))
+	return i != 0 && p != "" && strings.HasPrefix(i.Digits().String(), string(p))
 }
 
 // ParseMSISDN reads 5 to 15 digits, without a plus sign.
@@ -88,10 +101,19 @@ func ParseMSISDN(s string) (MSISDN, error) {
 	return MSISDN(n), nil
 }
 
-// String returns the digits, or "" for an unknown number.
+// Pseudonym reports whether the number is a keyed pseudonym.
+func (m MSISDN) Pseudonym() bool { return m&pseudonymMark != 0 }
+
+// Digits returns the number without the mark of a pseudonym.
+func (m MSISDN) Digits() MSISDN { return m &^ pseudonymMark }
+
+// String returns the digits, those of a pseudonym after a "p", or "" for an unknown number.
 func (m MSISDN) String() string {
-	if m == 0 {
+	switch {
+	case m == 0:
 		return ""
+	case m.Pseudonym():
+		return "p" + m.Digits().String()
 	}
 	return strconv.FormatUint(uint64(m), 10)
 }
@@ -109,7 +131,7 @@ func Of(i IMSI, m MSISDN) ID {
 
 // IMSI returns the IMSI of the subscriber, if that is what the ID holds.
 func (id ID) IMSI() (IMSI, bool) {
-	if id == 0 || id >= limit {
+	if i := IMSI(id).Digits(); i == 0 || i >= limit {
 		return 0, false
 	}
 	return IMSI(id), true
@@ -117,25 +139,23 @@ func (id ID) IMSI() (IMSI, bool) {
 
 // MSISDN returns the MSISDN of the subscriber, if that is what the ID holds.
 func (id ID) MSISDN() (MSISDN, bool) {
-	if id&pseudonymMark != 0 || id&msisdnMark == 0 {
+	if id&msisdnMark == 0 {
 		return 0, false
 	}
 	return MSISDN(id &^ msisdnMark), true
 }
 
-// Pseudonym reports whether the ID is a keyed pseudonym, from which no number can be read.
+// Pseudonym reports whether the ID is a keyed pseudonym.
 func (id ID) Pseudonym() bool { return id&pseudonymMark != 0 }
 
-// String returns "imsi-DIGITS", "msisdn-DIGITS" (the forms of TS 29.571), "pseudonym-" and 16
-// hexadecimal digits, or "" for nobody.
+// String returns "imsi-DIGITS", "msisdn-DIGITS" (the forms of TS 29.571), for a pseudonym "imsi-pDIGITS"
+// or "msisdn-pDIGITS", or "" for nobody.
 func (id ID) String() string {
-	switch {
-	case id == 0:
+	if m, ok := id.MSISDN(); ok {
+		return "msisdn-" + m.String()
+	}
+	if id == 0 {
 		return ""
-	case id&pseudonymMark != 0:
-		return fmt.Sprintf("pseudonym-%016x", uint64(id))
-	case id&msisdnMark != 0:
-		return "msisdn-" + MSISDN(id&^msisdnMark).String()
 	}
 	return "imsi-" + IMSI(id).String()
 }
@@ -143,20 +163,24 @@ func (id ID) String() string {
 // Parse reads what String writes for somebody.
 func Parse(s string) (ID, error) {
 	if d, ok := strings.CutPrefix(s, "imsi-"); ok {
-		i, err := ParseIMSI(d)
-		return ID(i), err
+		i, err := marked(d, ParseIMSI)
+		return Of(i, 0), err
 	}
 	if d, ok := strings.CutPrefix(s, "msisdn-"); ok {
-		m, err := ParseMSISDN(d)
+		m, err := marked(d, ParseMSISDN)
 		return Of(0, m), err
 	}
-	if d, ok := strings.CutPrefix(s, "pseudonym-"); ok && len(d) == 16 {
-		n, err := strconv.ParseUint(d, 16, 64)
-		if err == nil && ID(n).Pseudonym() && d == strings.ToLower(d) {
-			return ID(n), nil
-		}
-	}
 	return 0, fmt.Errorf("reading subscriber %q: write imsi-DIGITS or msisdn-DIGITS", s)
+}
+
+// marked reads digits, or a pseudonym: "p" and digits.
+func marked[T ~uint64](s string, parse func(string) (T, error)) (T, error) {
+	d, is := strings.CutPrefix(s, "p")
+	v, err := parse(d)
+	if is && err == nil {
+		v |= pseudonymMark
+	}
+	return v, err
 }
 
 // PLMN is a mobile country code and network code, five or six digits.

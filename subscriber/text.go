@@ -7,13 +7,17 @@ package subscriber
 func (i IMSI) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (i *IMSI) UnmarshalText(b []byte) error { return unmarshal(i, b, ParseIMSI) }
+func (i *IMSI) UnmarshalText(b []byte) error {
+	return unmarshal(i, b, func(s string) (IMSI, error) { return marked(s, ParseIMSI) })
+}
 
 // MarshalText implements encoding.TextMarshaler.
 func (m MSISDN) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (m *MSISDN) UnmarshalText(b []byte) error { return unmarshal(m, b, ParseMSISDN) }
+func (m *MSISDN) UnmarshalText(b []byte) error {
+	return unmarshal(m, b, func(s string) (MSISDN, error) { return marked(s, ParseMSISDN) })
+}
 
 // MarshalText implements encoding.TextMarshaler.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
