@@ -17,6 +17,24 @@ type Query struct {
 	MSISDN    subscriber.MSISDN
 }
 
+// tells reports whether the query says who asks, in the form of the pairs: a clear number can not be
+// compared with a pseudonym.
+func (q *Query) tells(pairs []Line) bool {
+	if q.IMSI == Stranger {
+		return true
+	}
+	who := subscriber.Of(q.IMSI, q.MSISDN)
+	if who == 0 {
+		return false
+	}
+	for i := range pairs {
+		if pairs[i].Subscriber.Pseudonym() != who.Pseudonym() {
+			return false
+		}
+	}
+	return true
+}
+
 func (q *Query) isSubscriber(id subscriber.ID) bool {
 	return q.IMSI != 0 && id == subscriber.Of(q.IMSI, 0) || q.MSISDN != 0 && id == subscriber.Of(0, q.MSISDN)
 }
@@ -53,8 +71,9 @@ type Answer struct {
 // A pair sets aside the grounds that it names, for its subscriber: it answers if nothing else is
 // held against the device. It never harms: who is not refused without their pair is not refused.
 //
-// When a device is refused except with a paired subscriber and the network did not say who
-// asks, the answer is tracked: a victim must not be cut off because a field was empty.
+// When a device is refused except with a paired subscriber and the network did not say who asks, or the
+// node can not tell because it lacks the key of the pseudonyms by which pairs are named, the answer is
+// tracked: a victim must not be cut off because a field was empty.
 func (t *Table) Decide(q *Query) Answer {
 	if q.Malformed {
 		return Answer{Status: Allowed, Reason: ByMalformed}
@@ -90,7 +109,7 @@ func decide(own, wide []Line, q *Query) Answer {
 	if l := first(own, wide, Exempt); l != nil {
 		return Answer{Allowed, ByExempt, *l}
 	}
-	if a.Status.Refuses() && q.IMSI == 0 && q.MSISDN == 0 && lets(own, wide, q.Version) {
+	if a.Status.Refuses() && !q.tells(pairs(own)) && lets(own, wide, q.Version) {
 		return Answer{Tracked, ByPairless, a.Line}
 	}
 	return a

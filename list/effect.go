@@ -159,11 +159,12 @@ type viewer struct {
 	memory    map[Grounds]bool
 }
 
-// nobodys is the IMSI of a stranger: it has more digits than an IMSI, so that no pair can name it.
-const nobodys subscriber.IMSI = 1 << 60
+// Stranger is the IMSI of somebody who is paired with no device: it has more digits than an IMSI, so that
+// no pair can name it, and stands beside clear numbers and pseudonyms alike.
+const Stranger subscriber.IMSI = 1 << 60
 
 func (v *viewer) stranger(m imei.IMEI) Answer {
-	return decide(v.own, v.wide, &Query{IMEI: m, Version: v.version, IMSI: nobodys})
+	return decide(v.own, v.wide, &Query{IMEI: m, Version: v.version, IMSI: Stranger})
 }
 
 func (v *viewer) asides() map[subscriber.ID]Grounds {

@@ -36,7 +36,7 @@ func (k *Key) IMSI(i IMSI) IMSI {
 		return i
 	}
 	stay, rest := i.cut()
-	return IMSI(k.change('i', stay, rest, uint64(i), encrypt)) | pseudonymMark
+	return IMSI(k.change('i', stay, rest, uint64(i), encrypt)) | Mark
 }
 
 // RevealIMSI returns the IMSI of a pseudonym. What is no pseudonym stays.
@@ -54,7 +54,7 @@ func (k *Key) MSISDN(m MSISDN) MSISDN {
 		return m
 	}
 	stay, rest := m.cut()
-	return MSISDN(k.change('m', stay, rest, uint64(m), encrypt)) | pseudonymMark
+	return MSISDN(k.change('m', stay, rest, uint64(m), encrypt)) | Mark
 }
 
 // RevealMSISDN returns the number of a pseudonym. What is no pseudonym stays.
@@ -66,6 +66,46 @@ func (k *Key) RevealMSISDN(m MSISDN) MSISDN {
 	return MSISDN(k.change('m', stay, rest, uint64(m.Digits()), decrypt))
 }
 
+// AppendIMSI appends the pseudonym, as String writes it, of the digits of an IMSI, 1 to 15. Those that are
+// malformed stay so: what there is after the sixth digit is changed, if it has two digits or more.
+func (k *Key) AppendIMSI(b, digits []byte) []byte {
+	stay := min(network, len(digits))
+	return k.appendTo(b, 'i', stay, digits)
+}
+
+// AppendMSISDN is AppendIMSI for an MSISDN; of one that begins with 0, which is malformed, the 0 stays.
+func (k *Key) AppendMSISDN(b, digits []byte) []byte {
+	stay := min(2, len(digits))
+	switch {
+	case digits[0] == '0':
+		stay = 1
+	case stay == 2:
+		stay = min(countryCode(int(digits[0]-'0')*10+int(digits[1]-'0')), len(digits))
+	}
+	return k.appendTo(b, 'm', stay, digits)
+}
+
+func (k *Key) appendTo(b []byte, kind byte, stay int, digits []byte) []byte {
+	b = append(append(b, 'p'), digits...)
+	rest := len(digits) - stay
+	if rest < 2 {
+		return b
+	}
+	v := uint64(0)
+	for _, c := range digits {
+		v = 10*v + uint64(c-'0')
+	}
+	if v == 0 {
+		return b // nobody's number
+	}
+	v = k.change(kind, stay, rest, v, encrypt)
+	for at := len(b) - 1; rest > 0; at, rest = at-1, rest-1 {
+		b[at] = byte('0' + v%10)
+		v /= 10
+	}
+	return b
+}
+
 // Of returns the pseudonym of a subscriber.
 func (k *Key) Of(id ID) ID {
 	if m, ok := id.MSISDN(); ok {
@@ -73,6 +113,15 @@ func (k *Key) Of(id ID) ID {
 	}
 	i, _ := id.IMSI()
 	return Of(k.IMSI(i), 0)
+}
+
+// Reveal returns the subscriber of a pseudonym. What is no pseudonym stays.
+func (k *Key) Reveal(id ID) ID {
+	if m, ok := id.MSISDN(); ok {
+		return Of(0, k.RevealMSISDN(m))
+	}
+	i, _ := id.IMSI()
+	return Of(k.RevealIMSI(i), 0)
 }
 
 // network is how many digits of an IMSI stay: three of the country, and three, the most, of the network.

@@ -88,10 +88,13 @@ func TestPseudonyms(t *testing.T) {
 		case len(m.String()) > 10 && (other.IMSI(i) == p && other.MSISDN(m) == q):
 			t.Fatalf("two keys agree on %s and %s", i, m)
 		}
+		if a, b := k.AppendIMSI(nil, []byte(i.String())), k.AppendMSISDN(nil, []byte(m.String())); string(a) != p.String() || string(b) != q.String() {
+			t.Fatalf("as texts %s and %s, as numbers %s and %s", a, b, p, q)
+		}
 		for _, id := range []ID{Of(i, m), Of(0, m)} {
 			who := k.Of(id)
 			back, err := Parse(who.String())
-			if err != nil || back != who || !who.Pseudonym() || who == id {
+			if err != nil || back != who || !who.Pseudonym() || who == id || k.Reveal(who) != id || k.Reveal(id) != id {
 				t.Fatalf("%s becomes %s and is read as %s: %v", id, who, back, err)
 			}
 		}
@@ -103,6 +106,23 @@ func TestPseudonyms(t *testing.T) {
 	}
 	if k.IMSI(0) != 0 || k.MSISDN(0) != 0 || k.Of(0) != 0 {
 		t.Error("nobody has a pseudonym")
+	}
+}
+
+// TestMalformed keeps malformed digits malformed, and their lengths.
+func TestMalformed(t *testing.T) {
+	k := testKey(t, 4)
+	for _, digits := range []string{"6", "639021", "6390211", "63902123456", "19902123456789", "09902123456789"} {
+		p := string(k.AppendIMSI(nil, []byte(digits)))
+		if _, err := ReadIMSI(p); err == nil || len(p) != len(digits)+1 || len(digits) > 7 && p[1:] == digits {
+			t.Errorf("%s becomes %s", digits, p)
+		}
+	}
+	for _, digits := range []string{"2", "25", "2547", "0712345678", "00"} {
+		p := string(k.AppendMSISDN(nil, []byte(digits)))
+		if _, err := ReadMSISDN(p); err == nil || len(p) != len(digits)+1 || len(digits) > 4 && p[1:] == digits {
+			t.Errorf("%s becomes %s", digits, p)
+		}
 	}
 }
 

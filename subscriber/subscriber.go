@@ -33,9 +33,11 @@ const (
 	limit    = 1_000_000_000_000_000 // fifteen digits
 	firstMCC = 20_000_000_000_000    // 200 followed by eleven digits
 
-	msisdnMark    = 1 << 62
-	pseudonymMark = 1 << 63
+	msisdnMark = 1 << 62
 )
+
+// Mark is the bit of a number that is a keyed pseudonym.
+const Mark = 1 << 63
 
 // Errors of parsing.
 var (
@@ -71,10 +73,10 @@ func (i IMSI) String() string {
 }
 
 // Pseudonym reports whether the IMSI is a keyed pseudonym.
-func (i IMSI) Pseudonym() bool { return i&pseudonymMark != 0 }
+func (i IMSI) Pseudonym() bool { return i&Mark != 0 }
 
 // Digits returns the IMSI without the mark of a pseudonym: the number that its digits are.
-func (i IMSI) Digits() IMSI { return i &^ pseudonymMark }
+func (i IMSI) Digits() IMSI { return i &^ Mark }
 
 // MCC returns the mobile country code, three digits, or "" for an unknown IMSI.
 func (i IMSI) MCC() string {
@@ -102,10 +104,10 @@ func ParseMSISDN(s string) (MSISDN, error) {
 }
 
 // Pseudonym reports whether the number is a keyed pseudonym.
-func (m MSISDN) Pseudonym() bool { return m&pseudonymMark != 0 }
+func (m MSISDN) Pseudonym() bool { return m&Mark != 0 }
 
 // Digits returns the number without the mark of a pseudonym.
-func (m MSISDN) Digits() MSISDN { return m &^ pseudonymMark }
+func (m MSISDN) Digits() MSISDN { return m &^ Mark }
 
 // String returns the digits, those of a pseudonym after a "p", or "" for an unknown number.
 func (m MSISDN) String() string {
@@ -146,7 +148,7 @@ func (id ID) MSISDN() (MSISDN, bool) {
 }
 
 // Pseudonym reports whether the ID is a keyed pseudonym.
-func (id ID) Pseudonym() bool { return id&pseudonymMark != 0 }
+func (id ID) Pseudonym() bool { return id&Mark != 0 }
 
 // String returns "imsi-DIGITS", "msisdn-DIGITS" (the forms of TS 29.571), for a pseudonym "imsi-pDIGITS"
 // or "msisdn-pDIGITS", or "" for nobody.
@@ -163,22 +165,28 @@ func (id ID) String() string {
 // Parse reads what String writes for somebody.
 func Parse(s string) (ID, error) {
 	if d, ok := strings.CutPrefix(s, "imsi-"); ok {
-		i, err := marked(d, ParseIMSI)
+		i, err := ReadIMSI(d)
 		return Of(i, 0), err
 	}
 	if d, ok := strings.CutPrefix(s, "msisdn-"); ok {
-		m, err := marked(d, ParseMSISDN)
+		m, err := ReadMSISDN(d)
 		return Of(0, m), err
 	}
 	return 0, fmt.Errorf("reading subscriber %q: write imsi-DIGITS or msisdn-DIGITS", s)
 }
+
+// ReadIMSI reads what IMSI.String writes for a known one: digits, or a pseudonym.
+func ReadIMSI(s string) (IMSI, error) { return marked(s, ParseIMSI) }
+
+// ReadMSISDN reads what MSISDN.String writes for a known one: digits, or a pseudonym.
+func ReadMSISDN(s string) (MSISDN, error) { return marked(s, ParseMSISDN) }
 
 // marked reads digits, or a pseudonym: "p" and digits.
 func marked[T ~uint64](s string, parse func(string) (T, error)) (T, error) {
 	d, is := strings.CutPrefix(s, "p")
 	v, err := parse(d)
 	if is && err == nil {
-		v |= pseudonymMark
+		v |= Mark
 	}
 	return v, err
 }

@@ -8,7 +8,7 @@ func (i IMSI) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (i *IMSI) UnmarshalText(b []byte) error {
-	return unmarshal(i, b, func(s string) (IMSI, error) { return marked(s, ParseIMSI) })
+	return unmarshal(i, b, ReadIMSI)
 }
 
 // MarshalText implements encoding.TextMarshaler.
@@ -16,7 +16,7 @@ func (m MSISDN) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (m *MSISDN) UnmarshalText(b []byte) error {
-	return unmarshal(m, b, func(s string) (MSISDN, error) { return marked(s, ParseMSISDN) })
+	return unmarshal(m, b, ReadMSISDN)
 }
 
 // MarshalText implements encoding.TextMarshaler.

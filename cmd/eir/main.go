@@ -49,7 +49,7 @@ func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.PersistentFlags().StringVar(&a.config, "config", "eir.yaml", "configuration file")
-	root.AddCommand(a.serve(), a.replay())
+	root.AddCommand(a.serve(), a.replay(), a.pseudonymise(), a.reveal())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

@@ -37,6 +37,11 @@ type Centre struct {
 	MCC string `yaml:"mcc"`
 	// CountryCode is the country's telephone code.
 	CountryCode string `yaml:"country_code"`
+	// Subscribers is the form of subscribers' numbers in the register, clear or pseudonyms. Default clear.
+	// With pseudonyms, files and segments that have a clear number are refused, and the other way round:
+	// operators make them with eir pseudonymise, all with the key that a third party keeps. It is chosen
+	// before the first file comes; numbers of the other form that are there already stay.
+	Subscribers string `yaml:"subscribers"`
 	// Zone is the country's time zone, by which days are counted. Default UTC.
 	Zone string `yaml:"zone"`
 	// DayAfter is how long after midnight the day before counts as complete while ceir serve runs:
@@ -53,6 +58,12 @@ type Centre struct {
 	// Lists are the choices about the lists that ceir lists writes for operators.
 	Lists Lists `yaml:"lists"`
 }
+
+// The forms of subscribers' numbers.
+const (
+	Clear      = "clear"
+	Pseudonyms = "pseudonyms"
+)
 
 // Lists is the section lists. Its keys are those of the systems that operators know.
 type Lists struct {
@@ -87,6 +98,9 @@ type EIR struct {
 	Stream string `yaml:"stream"`
 	// Log is the log's public key, as ceir init prints it. Without it no list is believed.
 	Log string `yaml:"log"`
+	// PseudonymKey is the file with the key of subscribers' pseudonyms, where the country uses them: 32
+	// bytes in base64. No clear number is kept or sent then. Default: numbers are clear.
+	PseudonymKey string `yaml:"pseudonym_key"`
 	// Founders is the digest of the log's first record, as ceir init prints it.
 	Founders string `yaml:"founders"`
 	// Every is the time between two looks at the centre. Default 10s.
@@ -170,6 +184,9 @@ func ReadCentre(path, data string) (*Centre, error) {
 	if inside(c.LogKey, c.Data) {
 		return nil, problem.New(problem.Invalid, "the log's key %s lies inside the data directory: a copy of the data could sign; keep it elsewhere and name it with log_key", c.LogKey)
 	}
+	if c.Subscribers != Clear && c.Subscribers != Pseudonyms {
+		return nil, problem.New(problem.Invalid, "subscribers is %q: write %s or %s", c.Subscribers, Clear, Pseudonyms)
+	}
 	if n := c.Lists.LookbackDays; n < 1 || n > maxLookback {
 		return nil, problem.New(problem.Invalid, "lookback_days of lists is %d: write 1 to %d", n, maxLookback)
 	}
@@ -204,6 +221,9 @@ func (c *Centre) defaults() {
 	}
 	if c.Zone == "" {
 		c.Zone = "UTC"
+	}
+	if c.Subscribers == "" {
+		c.Subscribers = Clear
 	}
 	if c.DayAfter == 0 {
 		c.DayAfter = Duration(6 * time.Hour)

@@ -73,7 +73,7 @@ func (b *bench) label(row *device.Days, what identity) uint64 {
 	case countIMSIs:
 		return uint64(row.IMSI)
 	case countMSISDNs:
-		if row.MSISDN >= leastMSISDN {
+		if row.MSISDN.Digits() >= leastMSISDN {
 			return uint64(row.MSISDN)
 		}
 	case countPersons:

@@ -81,6 +81,7 @@ func number6(p string) (n uint32) {
 
 // sortOf returns whose an IMSI is.
 func (d *usedBy) sortOf(i subscriber.IMSI) sort {
+	i = i.Digits()
 	six := uint32(i / 1_000_000_000)
 	if i >= 20_000_000_000_000 && i < 100_000_000_000_000 {
 		six = uint32(i / 100_000_000) // fourteen digits

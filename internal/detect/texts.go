@@ -134,8 +134,8 @@ func (g *gathering) add(m *device.Malformed) {
 		return
 	}
 	r := textDays{text: id}
-	r.IMSI, _ = subscriber.ParseIMSI(strings.TrimSpace(m.IMSI))
-	r.MSISDN, _ = subscriber.ParseMSISDN(strings.TrimSpace(m.MSISDN))
+	r.IMSI, _ = subscriber.ReadIMSI(strings.TrimSpace(m.IMSI))
+	r.MSISDN, _ = subscriber.ReadMSISDN(strings.TrimSpace(m.MSISDN))
 	if r.IMSI == 0 && strings.TrimSpace(m.IMSI) != "" {
 		r.MSISDN = 0 // nobody knows who: the number alone would count somebody twice
 	}

@@ -23,12 +23,14 @@ import (
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/list"
+	"github.com/openceir/openceir/subscriber"
 )
 
 // Core answers checks. Its methods may be called together.
 type Core struct {
 	Now   func() time.Time // stamps observations and what is put in force
 	Stats Stats
+	Key   *subscriber.Key // of the pseudonyms that the country uses; nil where it uses clear numbers
 
 	table atomic.Pointer[list.Table]
 	ring  chan Observation // nil if nothing is observed
@@ -75,8 +77,9 @@ func (c *Core) Swap(t *list.Table, size uint64) {
 }
 
 // Answer answers one check from its attach, without observing it: the caller does. a.IMEI is what
-// the network sent.
+// the network sent. Where the country uses pseudonyms, its subscriber becomes one.
 func (c *Core) Answer(a *device.Attach) list.Answer {
+	c.cover(a)
 	q := list.Query{Version: list.AnyVersion, IMSI: a.IMSI, MSISDN: a.MSISDN}
 	m, err := imei.Parse(a.IMEI)
 	if err == nil && len(a.IMEI) == 16 {
@@ -84,6 +87,13 @@ func (c *Core) Answer(a *device.Attach) list.Answer {
 	}
 	q.IMEI, q.Malformed = m, err != nil
 	return c.answer(&q)
+}
+
+// cover puts pseudonyms in place of the subscriber's numbers, so that none is ever kept.
+func (c *Core) cover(a *device.Attach) {
+	if c.Key != nil {
+		a.IMSI, a.MSISDN = c.Key.IMSI(a.IMSI), c.Key.MSISDN(a.MSISDN)
+	}
 }
 
 func (c *Core) answer(q *list.Query) list.Answer {
@@ -97,6 +107,8 @@ func (c *Core) answer(q *list.Query) list.Answer {
 
 // Check answers a query and drops a copy of the attach that asked it into the ring.
 func (c *Core) Check(q *list.Query, a *device.Attach) list.Answer {
+	c.cover(a)
+	q.IMSI, q.MSISDN = a.IMSI, a.MSISDN
 	answer := c.answer(q)
 	select {
 	case c.ring <- Observation{*a, answer.Status}:

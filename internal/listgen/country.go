@@ -97,7 +97,7 @@ func (h *Homes) Of(i subscriber.IMSI) (device.Operator, bool) {
 		return "", false
 	}
 	var buf [20]byte
-	digits := appendIMSI(buf[:0], i)
+	digits := appendIMSI(buf[:0], i.Digits())
 	for n := min(h.longest, len(digits)); n > 0; n-- {
 		if op, ok := h.prefixes[string(digits[:n])]; ok {
 			return op, true
@@ -109,7 +109,7 @@ func (h *Homes) Of(i subscriber.IMSI) (device.Operator, bool) {
 // appendIMSI appends what IMSI.String returns, without making a string for the common ones.
 func appendIMSI(b []byte, i subscriber.IMSI) []byte {
 	const least = 20_000_000_000_000 // below, leading zeros are missing
-	if i == 0 || i < least {
+	if i < least || i.Pseudonym() {
 		return append(b, i.String()...)
 	}
 	return strconv.AppendUint(b, uint64(i), 10)

@@ -22,8 +22,7 @@ func InForce(t *list.Table) (lines []Line, pairs []device.Pairing) {
 		}
 		if first || l.From != of {
 			first, of = false, l.From
-			// IMSI 1 is nobody's: the asker is a stranger to every pair.
-			refused = t.Decide(&list.Query{IMEI: of, Version: list.AnyVersion, IMSI: 1}).Status == list.Prohibited
+			refused = t.Decide(&list.Query{IMEI: of, Version: list.AnyVersion, IMSI: list.Stranger}).Status == list.Prohibited
 		}
 		switch {
 		case l.Class == list.Listed && l.Status == list.Prohibited && l.Version == list.AnyVersion && refused:
@@ -41,7 +40,7 @@ func InForce(t *list.Table) (lines []Line, pairs []device.Pairing) {
 	return lines, pairs
 }
 
-// who returns the IMSI or the number of a subscriber; neither of one that is a pseudonym.
+// who returns the IMSI or the number of a subscriber.
 func who(id subscriber.ID) (subscriber.IMSI, subscriber.MSISDN) {
 	i, _ := id.IMSI()
 	m, _ := id.MSISDN()

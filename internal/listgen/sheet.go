@@ -8,7 +8,6 @@ import (
 	"hash"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/openceir/openceir/imei"
@@ -100,7 +99,7 @@ func (c *columns) notice(b []byte, n *device.Notice) []byte {
 	b = append(b, ',')
 	b = appendIMSI(b, n.IMSI)
 	b = append(b, ',')
-	b = strconv.AppendUint(b, uint64(n.MSISDN), 10)
+	b = append(b, n.MSISDN.String()...)
 	b = append(b, ',')
 	b = appendDay(b, n.Block)
 	b = append(b, ',')
@@ -119,10 +118,7 @@ func (c *columns) exception(b []byte, e *device.Exception) []byte {
 	b = append(b, ',')
 	b = appendIMSI(b, e.IMSI)
 	b = append(b, ',')
-	if e.MSISDN != 0 {
-		b = strconv.AppendUint(b, uint64(e.MSISDN), 10)
-	}
-	return b
+	return append(b, e.MSISDN.String()...)
 }
 
 // equipment appends 14 digits, 15 with the check digit, or the text of a malformed identifier.

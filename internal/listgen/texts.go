@@ -72,8 +72,8 @@ func (c *Country) sightings(pending map[string]int, seen iter.Seq2[device.Malfor
 		if !ok {
 			continue
 		}
-		i, imsiErr := subscriber.ParseIMSI(strings.TrimSpace(m.IMSI))
-		n, msisdnErr := subscriber.ParseMSISDN(strings.TrimSpace(m.MSISDN))
+		i, imsiErr := subscriber.ReadIMSI(strings.TrimSpace(m.IMSI))
+		n, msisdnErr := subscriber.ReadMSISDN(strings.TrimSpace(m.MSISDN))
 		if imsiErr == nil && msisdnErr == nil {
 			rows = append(rows, sighting{at, i, n, m.Operator})
 		}

@@ -50,7 +50,7 @@ func (im *Importer) Accept(ctx context.Context, op device.Operator, name string,
 	s := &stays{
 		rep: &rep, visits: make(map[pileKey][]device.Visit),
 		fold: newFolder(im.Lake, op), apart: &apart{lake: im.Lake},
-		end: device.Minute(im.Now().Unix()/60) + skewMinutes, keep: im.Visits,
+		end: device.Minute(im.Now().Unix()/60) + skewMinutes, keep: im.Visits, form: form(im.Country.Pseudonyms),
 	}
 	if err := s.read(ctx, r); err != nil {
 		return rep, err
@@ -74,6 +74,7 @@ type stays struct {
 	visits map[pileKey][]device.Visit
 	end    device.Minute // no stay may end after it
 	keep   bool          // visits
+	form   form
 }
 
 // dayZero is the first day that rows may have; earlier ones come from a clock that was never set.
@@ -90,6 +91,9 @@ func (s *stays) read(ctx context.Context, r *segment.Reader) error {
 			return problem.New(problem.Invalid, "segment %s: %w; nothing was taken; send it again from the EIR's spool", s.rep.File.Name, err)
 		}
 		s.rep.Lines++
+		if err := cmp.Or(s.form.check(subscriber.Of(row.IMSI, 0)), s.form.check(subscriber.Of(0, row.MSISDN))); err != nil {
+			return problem.New(problem.Invalid, "segment %s, row %d: %w", s.rep.File.Name, s.rep.Lines, err)
+		}
 		if err := s.add(ctx, &row); err != nil {
 			return err
 		}

@@ -176,6 +176,9 @@ func (d *dumpReader) line(ctx context.Context, line []byte, n int64) error {
 		if err == nil {
 			err = r.slow(fields, d.rat)
 		}
+		if errors.Is(err, errForm) {
+			return problem.New(problem.Invalid, "%s, line %d: %w", d.rep.File.Name, n, err)
+		}
 		if err != nil {
 			d.refuse(n, verdictRefused, err.Error())
 			return nil
@@ -217,7 +220,7 @@ func (d *dumpReader) setApart(ctx context.Context, n int64) error {
 	d.rep.File.Malformed++
 	d.res.add(n, verdictMalformed, r.why)
 	return d.apart.add(ctx, device.Malformed{
-		IMEI: string(r.texts[0]), IMSI: string(r.texts[1]), MSISDN: string(r.texts[2]),
+		IMEI: string(r.texts[0]), IMSI: r.form.text(r.texts[1]), MSISDN: r.form.text(r.texts[2]),
 		Operator: d.rep.File.Operator, Day: r.day, Reason: r.why,
 	})
 }

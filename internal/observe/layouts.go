@@ -110,8 +110,8 @@ func pairingLayout() *layout[device.Pairing] {
 
 func pairingOf(l *lister, fields [][]byte, p *device.Pairing) (why string, err error) {
 	m, why, err := l.deviceOf(fields[0])
-	i, whyIMSI, errIMSI := imsiOf(fields[1])
-	n, whyMSISDN, errMSISDN := msisdnOf(fields[2])
+	i, whyIMSI, errIMSI := l.imsiOf(fields[1])
+	n, whyMSISDN, errMSISDN := l.msisdnOf(fields[2])
 	*p = device.Pairing{IMEI: m, IMSI: i, MSISDN: n}
 	if err = cmp.Or(err, errIMSI, errMSISDN); err != nil {
 		return "", err
@@ -216,7 +216,7 @@ func personLayout() *layout[device.Person] {
 			if r.UID, err = l.uid(fields[0]); err != nil {
 				return "", err
 			}
-			if r.IMSI, why, err = imsiOf(fields[1]); why != "" {
+			if r.IMSI, why, err = l.imsiOf(fields[1]); why != "" {
 				l.bad = device.Malformed{IMSI: string(fields[1])}
 			}
 			return why, err

@@ -511,7 +511,11 @@ func (l *lister) deviceOf(b []byte) (imei.IMEI, string, error) {
 }
 
 // numberOf reads the IMSI or MSISDN of a list's row, which must be there.
-func numberOf[N ~uint64](b []byte, parse func(string) (N, error), wrong error, malformed string) (N, string, error) {
+func numberOf[N ~uint64](f form, b []byte, parse func(string) (N, error), wrong error, malformed string) (N, string, error) {
+	b, err := f.bare(b)
+	if err != nil {
+		return 0, "", err
+	}
 	if len(b) == 0 || len(b) > 15 || !allDigits(b) {
 		return 0, "", wrong
 	}
@@ -519,15 +523,15 @@ func numberOf[N ~uint64](b []byte, parse func(string) (N, error), wrong error, m
 	if err != nil {
 		return 0, malformed, nil
 	}
-	return n, "", nil
+	return N(f.mark(uint64(n))), "", nil
 }
 
-func imsiOf(b []byte) (subscriber.IMSI, string, error) {
-	return numberOf(b, subscriber.ParseIMSI, errIMSI, whyIMSI)
+func (l *lister) imsiOf(b []byte) (subscriber.IMSI, string, error) {
+	return numberOf(form(l.im.Country.Pseudonyms), b, subscriber.ParseIMSI, errIMSI, whyIMSI)
 }
 
-func msisdnOf(b []byte) (subscriber.MSISDN, string, error) {
-	return numberOf(b, subscriber.ParseMSISDN, errMSISDN, whyMSISDN)
+func (l *lister) msisdnOf(b []byte) (subscriber.MSISDN, string, error) {
+	return numberOf(form(l.im.Country.Pseudonyms), b, subscriber.ParseMSISDN, errMSISDN, whyMSISDN)
 }
 
 // checkText says why a field cannot be kept as text.

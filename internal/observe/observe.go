@@ -135,6 +135,7 @@ type Changes[T any] = iter.Seq2[device.Change, *T]
 type Country struct {
 	MCC         []string // mobile country codes, three digits each
 	CountryCode []string // telephone country codes, without plus
+	Pseudonyms  bool     // whether subscribers come as keyed pseudonyms, and never as clear numbers
 	// Operators are the networks whose files are taken, with the PLMNs of their own subscribers.
 	Operators map[device.Operator][]subscriber.PLMN
 }

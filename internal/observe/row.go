@@ -14,7 +14,7 @@ import (
 // rowParser reads one row of a dump at a time, in place. Its fields are the row read last.
 type rowParser struct {
 	day    device.Day
-	texts  [3][]byte // imei, imsi, msisdn as received, "" for none
+	texts  [3][]byte // imei, imsi, msisdn as received but for the p of pseudonyms, "" for none
 	imei   imei.IMEI
 	imsi   subscriber.IMSI
 	msisdn subscriber.MSISDN
@@ -26,6 +26,7 @@ type rowParser struct {
 	foreignIMSI, foreignMSISDN, notOwn bool
 	why                                string // why the row is malformed; "" if it is not
 
+	form            form
 	mcc, codes, own [][]byte // prefixes at home, and of the operator
 	lastText        uint64   // the date read last, and its day: dates repeat
 	lastDay         device.Day
@@ -46,7 +47,7 @@ var (
 )
 
 func newRowParser(c Country, op device.Operator) rowParser {
-	var p rowParser
+	p := rowParser{form: form(c.Pseudonyms)}
 	for _, m := range c.MCC {
 		p.mcc = append(p.mcc, []byte(m))
 	}
@@ -77,18 +78,24 @@ func (p *rowParser) fast(line []byte, rat bool) bool {
 	}
 	p.imei = imei.IMEI(value)
 	p.texts[0] = text
+	if rest, ok = p.form.next(rest); !ok {
+		return false
+	}
 	text, value, rest, ok = digits(rest, true)
 	// A fourteen-digit IMSI begins with 200 or more, a fifteen-digit one with 100 or more; the
 	// test networks' 001 is left to slow.
 	if !ok || len(text) > 0 && !(len(text) == 15 && value >= 1e14 || len(text) == 14 && value >= 2e13) {
 		return false
 	}
-	p.texts[1], p.imsi = text, subscriber.IMSI(value)
+	p.texts[1], p.imsi = text, subscriber.IMSI(p.form.mark(value))
+	if rest, ok = p.form.next(rest); !ok {
+		return false
+	}
 	text, value, rest, ok = digits(rest, rat)
 	if !ok || len(text) > 0 && (len(text) < 5 || len(text) > 15 || text[0] == '0') {
 		return false
 	}
-	p.texts[2], p.msisdn = text, subscriber.MSISDN(value)
+	p.texts[2], p.msisdn = text, subscriber.MSISDN(p.form.mark(value))
 	p.hasIMEI, p.badIMEI, p.badIMSI, p.badMSISDN, p.why = true, false, false, false, ""
 	p.radios, p.hasRAT = unknownOnly, false
 	if rat && !p.oneRAT(rest) {
@@ -152,12 +159,18 @@ func (p *rowParser) slow(fields [][]byte, rat bool) error {
 	if len(fields[0]) != 8 || !p.date(fields[0]) {
 		return errDate
 	}
-	p.texts = [3][]byte{fields[1], fields[2], fields[3]}
+	p.texts[0] = fields[1]
+	for i := 1; i <= 2; i++ {
+		var err error
+		if p.texts[i], err = p.form.bare(fields[i+1]); err != nil {
+			return err
+		}
+	}
 	p.why, p.radios, p.hasRAT = "", unknownOnly, false
 	if err := p.device(fields[1]); err != nil {
 		return err
 	}
-	if err := p.subscriber(fields[2], fields[3]); err != nil {
+	if err := p.subscriber(p.texts[1], p.texts[2]); err != nil {
 		return err
 	}
 	if rat && len(fields[4]) > 0 {
@@ -211,6 +224,7 @@ func (p *rowParser) subscriber(i, n []byte) (err error) {
 			p.badIMSI = true
 			p.note(whyIMSI)
 		}
+		p.imsi = subscriber.IMSI(p.form.mark(uint64(p.imsi)))
 	}
 	if len(n) > 0 {
 		if len(n) > 15 || !allDigits(n) {
@@ -220,6 +234,7 @@ func (p *rowParser) subscriber(i, n []byte) (err error) {
 			p.badMSISDN = true
 			p.note(whyMSISDN)
 		}
+		p.msisdn = subscriber.MSISDN(p.form.mark(uint64(p.msisdn)))
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func (r *Row) check() error {
 		return errors.New("the IMEI is longer than a segment can hold")
 	case !printable(r.IMEI):
 		return errors.New("the IMEI has characters that are not printable ASCII")
-	case r.IMSI >= 1e15 || r.MSISDN >= 1e15:
+	case r.IMSI.Digits() >= 1e15 || r.MSISDN.Digits() >= 1e15:
 		return errors.New("a subscriber has more than fifteen digits")
 	case r.Radio >= device.RadioCount:
 		return errors.New("the class of radio is not one of those known")

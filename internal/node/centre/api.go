@@ -187,8 +187,8 @@ func (r registry) malformed(ctx context.Context, s *snapshot, texts map[string]*
 			continue
 		}
 		k.First = earliest(k.First, row.Day)
-		i, _ := subscriber.ParseIMSI(row.IMSI) // what is malformed too is told as unknown
-		n, _ := subscriber.ParseMSISDN(row.MSISDN)
+		i, _ := subscriber.ReadIMSI(row.IMSI) // what is malformed too is told as unknown
+		n, _ := subscriber.ReadMSISDN(row.MSISDN)
 		u := sighting{strings.Clone(text), portal.Use{IMSI: i, MSISDN: n}}
 		last[u] = max(last[u], row.Day)
 	}

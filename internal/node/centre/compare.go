@@ -200,8 +200,8 @@ func (k *knownHere) LookTexts(ctx context.Context, files map[string]*adopt.File)
 		text, _ := detect.Normal(m.IMEI)
 		if file := files[text]; file != nil && m.List == "" && len(file.Seen) < maxSeen {
 			d := device.Days{Operator: m.Operator}
-			d.IMSI, _ = subscriber.ParseIMSI(strings.TrimSpace(m.IMSI))
-			d.MSISDN, _ = subscriber.ParseMSISDN(strings.TrimSpace(m.MSISDN))
+			d.IMSI, _ = subscriber.ReadIMSI(strings.TrimSpace(m.IMSI))
+			d.MSISDN, _ = subscriber.ReadMSISDN(strings.TrimSpace(m.MSISDN))
 			file.Seen = append(file.Seen, d)
 		}
 	}

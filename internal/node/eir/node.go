@@ -59,6 +59,7 @@ func Open(c *config.EIR, now func() time.Time, log *slog.Logger) (*Node, error) 
 		return nil, err
 	}
 	n := &Node{Config: c, Core: eir.NewCore(now), Log: log, seen: new(eir.Seen), feed: s.feed, unlock: func() error { return nil }}
+	n.Core.Key = s.pseudonyms
 	if n.feed != nil {
 		n.feed.Now = now
 	}

@@ -15,13 +15,15 @@ import (
 	"github.com/openceir/openceir/internal/problem"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
+	"github.com/openceir/openceir/subscriber"
 )
 
 // settings are what a configuration says, read and found to fit together.
 type settings struct {
 	organisation string
-	replica      *list.Replica // without Log if no list is believed
-	feed         *feed.Client  // without a clock; nil if there is no centre
+	replica      *list.Replica   // without Log if no list is believed
+	feed         *feed.Client    // without a clock; nil if there is no centre
+	pseudonyms   *subscriber.Key // nil where numbers are clear
 }
 
 // read reads a configuration. A mistake is Invalid and says what to write; a key that is not there,
@@ -40,6 +42,11 @@ func read(c *config.EIR) (*settings, error) {
 	var err error
 	if s.replica, err = readReplica(c, org); err != nil {
 		return nil, err
+	}
+	if c.PseudonymKey != "" {
+		if s.pseudonyms, err = secret.ReadPseudonymKey(c.PseudonymKey); err != nil {
+			return nil, err
+		}
 	}
 	s.feed, err = readFeed(c)
 	return s, err

@@ -1,5 +1,6 @@
-// Package secret reads and writes the private keys of persons and nodes, kept in files: the Ed25519
-// seed (RFC 8032 §5.1.5), 32 bytes in base64 and a line feed.
+// Package secret reads and writes the private keys of persons and nodes, and the keys of subscribers'
+// pseudonyms, kept in files: the Ed25519 seed (RFC 8032 §5.1.5), or the secret, 32 bytes in base64 and
+// a line feed.
 package secret
 
 import (
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/openceir/openceir/internal/problem"
+	"github.com/openceir/openceir/subscriber"
 )
 
 // NewKey draws a private key and returns it with its file's text.
@@ -24,15 +26,35 @@ func NewKey(random io.Reader) (ed25519.PrivateKey, string, error) {
 
 // ReadKey reads a private key from its file.
 func ReadKey(path string) (ed25519.PrivateKey, error) {
-	text, err := os.ReadFile(path)
+	seed, err := read(path, "private key")
 	if err != nil {
-		return nil, problem.New(problem.NotFound, "reading a private key: %w", err)
-	}
-	seed, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, problem.New(problem.Invalid, "%s is no private key: it holds 32 bytes in base64", path)
+		return nil, err
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// ReadPseudonymKey reads a key of subscribers' pseudonyms from its file.
+func ReadPseudonymKey(path string) (*subscriber.Key, error) {
+	secret, err := read(path, "key of pseudonyms")
+	if err != nil {
+		return nil, err
+	}
+	return subscriber.NewKey(secret)
+}
+
+// size is of every secret, in bytes.
+const size = 32
+
+func read(path, what string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, problem.New(problem.NotFound, "reading a %s: %w", what, err)
+	}
+	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(secret) != size {
+		return nil, problem.New(problem.Invalid, "%s is no %s: it holds %d bytes in base64", path, what, size)
+	}
+	return secret, nil
 }
 
 // Write writes a file that only its owner reads, and that is not there yet.
