@@ -172,7 +172,20 @@ func naive(all []Line, q *Query) Answer {
 	if l := pick(func(l Line) bool { return l.Class == Exempt }); l != nil {
 		return Answer{Allowed, ByExempt, *l}
 	}
-	if a.Status.Refuses() && q.IMSI == 0 && q.MSISDN == 0 {
+	// compared reports whether the asker can be compared with all pairs of the device.
+	compared := func() bool {
+		if q.IMSI == 0 && q.MSISDN == 0 {
+			return false
+		}
+		marked := strings.Contains(subscriber.Of(q.IMSI, q.MSISDN).String(), "-p")
+		for _, p := range all {
+			if p.Class == Pair && p.From == q.IMEI && strings.Contains(p.Subscriber.String(), "-p") != marked {
+				return false
+			}
+		}
+		return true
+	}
+	if a.Status.Refuses() && !compared() {
 		for _, p := range all {
 			if p.Class == Pair && p.From == q.IMEI {
 				if !against(func(l Line) bool { return l.Subscriber == p.Subscriber }).Status.Refuses() {
@@ -198,7 +211,7 @@ func reopened(t interface{ Fatal(...any) }, table *Table) *Table {
 }
 
 // anyLine draws lines of a few devices and ranges, so that they meet.
-func anyLine() *rapid.Generator[Line] {
+func anyLine(form func(*rapid.T) uint64) *rapid.Generator[Line] {
 	return rapid.Custom(func(t *rapid.T) Line {
 		for {
 			l := Line{Class: rapid.SampledFrom([]Class{Listed, Pair, Listed, Pair, Listed, Exempt, Special, Override}).Draw(t, "class"),
@@ -219,7 +232,7 @@ func anyLine() *rapid.Generator[Line] {
 				l.Status = rapid.SampledFrom([]Status{Prohibited, Tracked, Allowed, Unknown}).Draw(t, "status")
 			}
 			if l.Class == Pair {
-				l.Subscriber = anybody(t)
+				l.Subscriber = anybody(t, form(t))
 				l.Overrides = GroundSet(someGround(t), someGround(t))
 			}
 			if l.Class == Listed && rapid.IntRange(0, 4).Draw(t, "versioned") == 0 {
@@ -244,8 +257,15 @@ func device(t *rapid.T) imei.IMEI {
 	return imei.New(imei.TAC(35227301+rapid.IntRange(0, 2).Draw(t, "tac")), uint32(rapid.SampledFrom([]int{0, 1, 2, 999_999}).Draw(t, "serial")))
 }
 
-func anybody(t *rapid.T) subscriber.ID {
-	return rapid.SampledFrom([]subscriber.ID{1010123456789, 1010123456780, subscriber.Of(0, 49301234567)}).Draw(t, "subscriber")
+// anybody draws from a few subscribers; form is 0 or subscriber.Mark.
+func anybody(t *rapid.T, form uint64) subscriber.ID {
+	return rapid.SampledFrom([]subscriber.ID{subscriber.Of(subscriber.IMSI(1010123456789|form), 0),
+		subscriber.Of(subscriber.IMSI(1010123456780|form), 0), subscriber.Of(0, subscriber.MSISDN(49301234567|form))}).Draw(t, "subscriber")
+}
+
+// anyForm draws clear numbers more often than pseudonyms.
+func anyForm(t *rapid.T) uint64 {
+	return rapid.SampledFrom([]uint64{0, 0, subscriber.Mark}).Draw(t, "form of numbers")
 }
 
 func TestDecideAgainstNaive(t *testing.T) {
@@ -253,7 +273,7 @@ func TestDecideAgainstNaive(t *testing.T) {
 		byKey := map[Key]Line{}
 		folded := NewTable(nil)
 		for i := range rapid.IntRange(0, 25).Draw(t, "lines") {
-			l := anyLine().Draw(t, "line")
+			l := anyLine(anyForm).Draw(t, "line")
 			l.Act = uint64(i)
 			byKey[l.Key()] = l
 			folded.Apply([]Op{{Line: l}})
@@ -266,10 +286,10 @@ func TestDecideAgainstNaive(t *testing.T) {
 		for range 12 {
 			q := Query{IMEI: device(t), Version: rapid.SampledFrom([]uint8{AnyVersion, 0, 1}).Draw(t, "version")}
 			if rapid.Bool().Draw(t, "imsi") {
-				q.IMSI = subscriber.IMSI(rapid.SampledFrom([]uint64{1010123456789, 1010123456780, 1010123456700}).Draw(t, "who"))
+				q.IMSI = subscriber.IMSI(rapid.SampledFrom([]uint64{1010123456789, 1010123456780, 1010123456700}).Draw(t, "who") | anyForm(t))
 			}
 			if rapid.IntRange(0, 2).Draw(t, "msisdn") == 0 {
-				q.MSISDN = 49301234567
+				q.MSISDN = subscriber.MSISDN(49301234567 | anyForm(t))
 			}
 			want := naive(all, &q)
 			for name, table := range map[string]*Table{"folded": folded, "mapped": mapped} {

@@ -38,7 +38,7 @@ func TestTableIsAMap(t *testing.T) {
 			default:
 				var ops []Op
 				for range rapid.SampledFrom([]int{1, 2, 3, 3 * fewOps}).Draw(t, "ops") {
-					o := Op{Line: anyLine().Draw(t, "line"), Drop: rapid.IntRange(0, 2).Draw(t, "drop") == 0}
+					o := Op{Line: anyLine(anyForm).Draw(t, "line"), Drop: rapid.IntRange(0, 2).Draw(t, "drop") == 0}
 					o.Line.Act = uint64(i)
 					if keys := sortedLines(model); o.Drop && len(keys) > 0 {
 						o.Line = rapid.SampledFrom(keys).Draw(t, "dropped")

@@ -66,18 +66,26 @@ func reasons(s string) (string, string) {
 	return strings.Join(slices.Compact(words), "|"), ""
 }
 
-// numbers reads a subscriber's numbers; ok is false where one is there that is none.
-func numbers(imsi, msisdn string) (i subscriber.IMSI, n subscriber.MSISDN, ok bool) {
+// numbers reads a subscriber's numbers; ok is false where one is there that is none. One in the other
+// form than the register's is a fault: it is not kept, not even among the rows that are left behind.
+func (p *reading) numbers(imsi, msisdn string) (i subscriber.IMSI, n subscriber.MSISDN, ok bool, why string) {
 	ok = true
 	if imsi != "" {
 		var err error
-		i, err = subscriber.ParseIMSI(imsi)
+		i, err = subscriber.ReadIMSI(imsi)
 		ok = err == nil
 	}
 	if msisdn != "" {
 		var err error
-		n, err = subscriber.ParseMSISDN(msisdn)
+		n, err = subscriber.ReadMSISDN(msisdn)
 		ok = ok && err == nil
 	}
-	return i, n, ok && (i != 0 || n != 0)
+	clear := i != 0 && !i.Pseudonym() || n != 0 && !n.Pseudonym()
+	switch {
+	case p.Pseudonyms && (clear || !ok):
+		return 0, 0, false, "the subscriber's number is no pseudonym, and this register takes no others: let the operators make them with eir pseudonymise"
+	case !p.Pseudonyms && (i.Pseudonym() || n.Pseudonym()):
+		return 0, 0, false, "the subscriber's number is a pseudonym, and this register takes clear numbers only"
+	}
+	return i, n, ok && (i != 0 || n != 0), ""
 }

@@ -16,8 +16,10 @@ import (
 
 // Reader reads the exported files of a running system.
 type Reader struct {
-	Dir   string
-	Today device.Day // nothing in a state or list is later, but the days from which devices are refused
+	Dir string
+	// Pseudonyms says that the register has subscribers' pseudonyms and no clear numbers.
+	Pseudonyms bool
+	Today      device.Day // nothing in a state or list is later, but the days from which devices are refused
 	// Rule says which rule continues a condition; it may be "", which leaves its rows behind. ok is
 	// false if nobody has said so.
 	Rule func(condition string) (rule string, ok bool)

@@ -160,6 +160,7 @@ func TestZoo(t *testing.T) {
 		{"twice, once zipped", map[string]string{"blacklist.csv": listHead, "blacklist.zip": listHead}, "keep the files of one run"},
 		{"a run in the future", map[string]string{"20260701_000000_blacklist.csv": listHead}, "in the future"},
 		{"an operator of nowhere", map[string]string{"exceptions_nobody.csv": pairHead}, "say who it is with --operator nobody=NAME"},
+		{"a pseudonym among clear numbers", map[string]string{"exceptions_north.csv": pairHead + "35803085000001,p1010000090017,p99971550131\n"}, "line 2: the subscriber's number is a pseudonym, and this register takes clear numbers only"},
 		{"of another system", map[string]string{"classification_state.csv": stateHead + good + "\n", "blacklist.csv": listHead + "35803085000019,20260601,x\n"}, "1 of 1 devices of the list blacklist meet no condition"},
 	} {
 		dir := write(t, t.TempDir(), c.files)

@@ -129,7 +129,10 @@ func (p *reading) notices(ctx context.Context, s *source, in io.Reader, op devic
 			return why
 		}
 		var ok bool
-		if n.IMSI, n.MSISDN, ok = numbers(f[1], f[2]); !ok || n.IMSI == 0 || n.MSISDN == 0 {
+		if n.IMSI, n.MSISDN, ok, why = p.numbers(f[1], f[2]); why != "" {
+			return why
+		}
+		if !ok || n.IMSI == 0 || n.MSISDN == 0 {
 			l.apart(notifications, op, line, f, "the subscriber has no valid IMSI and number")
 			return ""
 		}
@@ -148,7 +151,10 @@ func (p *reading) exceptions(ctx context.Context, s *source, in io.Reader, op de
 		}
 		e := device.Exception{IMEI: m, Operator: op}
 		var ok bool
-		if e.IMSI, e.MSISDN, ok = numbers(f[1], f[2]); !ok || text != "" {
+		if e.IMSI, e.MSISDN, ok, why = p.numbers(f[1], f[2]); why != "" {
+			return why
+		}
+		if !ok || text != "" {
 			l.apart(exceptions, op, line, f, "the device or the subscriber has no valid number")
 			return ""
 		}

@@ -284,7 +284,7 @@ func others(row *device.TAC) map[string]any {
 // msisdn is who uses a number. A model that the directory does not have is null, and so is a
 // registration that is not there.
 func (a *API) msisdn(ctx context.Context, text string, v1 bool) (any, error) {
-	n, err := subscriber.ParseMSISDN(text)
+	n, err := subscriber.ReadMSISDN(text)
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "%w", err)
 	}

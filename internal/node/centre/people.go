@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/openceir/openceir/internal/config"
 	"github.com/openceir/openceir/internal/decide"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
@@ -35,10 +36,29 @@ func (t *Centre) propose(ctx context.Context, kind receipt.Kind, by receipt.Auth
 
 // ProposeMeasure announces a change of the list.
 func (t *Centre) ProposeMeasure(ctx context.Context, by receipt.Author, ops []list.Op, why string) (receipt.Digest, error) {
+	if err := t.checkForm(ops); err != nil {
+		return receipt.Digest{}, err
+	}
 	count := list.Count(t.state().Table, ops, t.seen())
 	need := t.state().Guard.Needs(count.Refuses + count.Releases)
 	text := fmt.Sprintf("%q: it newly refuses %d active pairs and releases %d. By itself it needs %s.", why, count.Refuses, count.Releases, need)
 	return t.propose(ctx, receipt.Measure, by, list.OpsText(ops), []byte(why), text)
+}
+
+// checkForm refuses pairs whose subscribers are named in the other form than the register's: no query
+// could ever be compared with them.
+func (t *Centre) checkForm(ops []list.Op) error {
+	pseudonyms := t.Config.Subscribers == config.Pseudonyms
+	for i := range ops {
+		switch o := &ops[i]; {
+		case o.Drop || o.Line.Class != list.Pair || o.Line.Subscriber.Pseudonym() == pseudonyms:
+		case pseudonyms:
+			return problem.New(problem.Invalid, "the pair of %s names a clear number, and this register takes pseudonyms only: ask the operator for the pseudonym of the subscriber", o.Line.From)
+		default:
+			return problem.New(problem.Invalid, "the pair of %s names a pseudonym, and this register takes clear numbers only", o.Line.From)
+		}
+	}
+	return nil
 }
 
 // ProposeActive announces the count of active pairs as the base of every share.
