@@ -7,9 +7,9 @@ import (
 	"fmt"
 )
 
-// Key makes keyed pseudonyms, and reads them back: who has the key can, and nobody else. It is of an
-// operator, or of a third party for all operators of a country; one subscriber has one pseudonym for
-// each key. Its methods may be called together.
+// Key makes keyed pseudonyms, and reads them back: who has the key can, and nobody else. A country
+// has one, shared by its operators or held by a third party for them: under two keys a subscriber would
+// be two. Its methods may be called together.
 //
 // The pseudonym of a number is a permutation of all numbers that share its kind, its length and the
 // digits that stay: the first six of an IMSI, which are country and network (where the network has two
@@ -35,8 +35,7 @@ func (k *Key) IMSI(i IMSI) IMSI {
 	if i == 0 || i.Pseudonym() {
 		return i
 	}
-	stay, rest := i.cut()
-	return IMSI(k.change('i', stay, rest, uint64(i), encrypt)) | Mark
+	return k.imsi(i, encrypt) | Mark
 }
 
 // RevealIMSI returns the IMSI of a pseudonym. What is no pseudonym stays.
@@ -44,8 +43,12 @@ func (k *Key) RevealIMSI(i IMSI) IMSI {
 	if !i.Pseudonym() {
 		return i
 	}
-	stay, rest := i.Digits().cut()
-	return IMSI(k.change('i', stay, rest, uint64(i.Digits()), decrypt))
+	return k.imsi(i.Digits(), decrypt)
+}
+
+func (k *Key) imsi(i IMSI, way direction) IMSI {
+	stay, rest := i.cut()
+	return IMSI(k.change('i', stay, rest, uint64(i), way))
 }
 
 // MSISDN returns the pseudonym of a number. What is unknown or a pseudonym already stays.
@@ -53,8 +56,7 @@ func (k *Key) MSISDN(m MSISDN) MSISDN {
 	if m == 0 || m.Pseudonym() {
 		return m
 	}
-	stay, rest := m.cut()
-	return MSISDN(k.change('m', stay, rest, uint64(m), encrypt)) | Mark
+	return k.msisdn(m, encrypt) | Mark
 }
 
 // RevealMSISDN returns the number of a pseudonym. What is no pseudonym stays.
@@ -62,8 +64,12 @@ func (k *Key) RevealMSISDN(m MSISDN) MSISDN {
 	if !m.Pseudonym() {
 		return m
 	}
-	stay, rest := m.Digits().cut()
-	return MSISDN(k.change('m', stay, rest, uint64(m.Digits()), decrypt))
+	return k.msisdn(m.Digits(), decrypt)
+}
+
+func (k *Key) msisdn(m MSISDN, way direction) MSISDN {
+	stay, rest := m.cut()
+	return MSISDN(k.change('m', stay, rest, uint64(m), way))
 }
 
 // AppendIMSI appends the pseudonym, as String writes it, of the digits of an IMSI, 1 to 15. Those that are

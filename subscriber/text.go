@@ -7,17 +7,13 @@ package subscriber
 func (i IMSI) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (i *IMSI) UnmarshalText(b []byte) error {
-	return unmarshal(i, b, ReadIMSI)
-}
+func (i *IMSI) UnmarshalText(b []byte) error { return unmarshal(i, b, ReadIMSI) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (m MSISDN) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (m *MSISDN) UnmarshalText(b []byte) error {
-	return unmarshal(m, b, ReadMSISDN)
-}
+func (m *MSISDN) UnmarshalText(b []byte) error { return unmarshal(m, b, ReadMSISDN) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }

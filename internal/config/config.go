@@ -65,6 +65,9 @@ const (
 	Pseudonyms = "pseudonyms"
 )
 
+// HasPseudonyms reports whether subscribers are pseudonyms in the register, and no numbers clear.
+func (c *Centre) HasPseudonyms() bool { return c.Subscribers == Pseudonyms }
+
 // Lists is the section lists. Its keys are those of the systems that operators know.
 type Lists struct {
 	// LookbackDays is how many days back, up to the last complete one, a subscriber must have been

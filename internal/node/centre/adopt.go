@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/openceir/openceir/internal/adopt"
-	"github.com/openceir/openceir/internal/config"
 	"github.com/openceir/openceir/internal/decide"
 	"github.com/openceir/openceir/internal/detect"
 	"github.com/openceir/openceir/internal/device"
@@ -103,7 +102,7 @@ func (t *Centre) ProposeAdoption(ctx context.Context, o AdoptOrder) (*AdoptRepor
 
 // adoptReader is the reader for what this register has: its rules and its operators.
 func (t *Centre) adoptReader(ctx context.Context, tx *Tx, o *AdoptOrder) (adopt.Reader, error) {
-	r := adopt.Reader{Dir: o.Dir, Pseudonyms: t.Config.Subscribers == config.Pseudonyms, Today: device.DayOf(t.Sequencer.Now(), t.Zone)}
+	r := adopt.Reader{Dir: o.Dir, Pseudonyms: t.Config.HasPseudonyms(), Today: device.DayOf(t.Sequencer.Now(), t.Zone)}
 	conditions, err := detect.Current(ctx, tx)
 	if err != nil {
 		return r, err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/openceir/openceir/internal/config"
 	"github.com/openceir/openceir/internal/detect"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/lake"
@@ -61,7 +60,7 @@ func (r register) Withdraw(ctx context.Context, digest, reason string) error {
 // importer returns an importer for the country as the directory has it.
 func (t *Centre) importer(progress func(done, total int64)) *observe.Importer {
 	country := observe.Country{Operators: map[device.Operator][]subscriber.PLMN{}}
-	country.Pseudonyms = t.Config.Subscribers == config.Pseudonyms
+	country.Pseudonyms = t.Config.HasPseudonyms()
 	if t.Config.MCC != "" {
 		country.MCC = []string{t.Config.MCC}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/openceir/openceir/internal/config"
 	"github.com/openceir/openceir/internal/decide"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
@@ -48,7 +47,7 @@ func (t *Centre) ProposeMeasure(ctx context.Context, by receipt.Author, ops []li
 // checkForm refuses pairs whose subscribers are named in the other form than the register's: no query
 // could ever be compared with them.
 func (t *Centre) checkForm(ops []list.Op) error {
-	pseudonyms := t.Config.Subscribers == config.Pseudonyms
+	pseudonyms := t.Config.HasPseudonyms()
 	for i := range ops {
 		switch o := &ops[i]; {
 		case o.Drop || o.Line.Class != list.Pair || o.Line.Subscriber.Pseudonym() == pseudonyms:
