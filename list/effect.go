@@ -167,9 +167,14 @@ func (v *viewer) stranger(m imei.IMEI) Answer {
 	return decide(v.own, v.wide, &Query{IMEI: m, Version: v.version, IMSI: Stranger})
 }
 
+// asides returns the grounds that are set aside for each paired subscriber, nil if there is none.
 func (v *viewer) asides() map[subscriber.ID]Grounds {
+	p := pairs(v.own)
+	if len(p) == 0 {
+		return nil
+	}
 	out := map[subscriber.ID]Grounds{}
-	for p := pairs(v.own); len(p) > 0; {
+	for len(p) > 0 {
 		who := p[0].Subscriber
 		out[who], p = asides(p)
 	}

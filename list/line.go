@@ -118,8 +118,14 @@ func ParseLine(s string) (Line, error) {
 }
 
 func parseLine(s string) (l Line, err error) {
-	f := strings.Split(s, " ")
-	if len(f) < 4 || len(f)%2 != 0 {
+	var words [12]string // more than any line has
+	f := words[:0]
+	for rest, more := s, true; more && len(f) < len(words); {
+		var word string
+		word, rest, more = strings.Cut(rest, " ")
+		f = append(f, word)
+	}
+	if len(f) < 4 || len(f)%2 != 0 || len(f) == len(words) {
 		return l, fmt.Errorf("write class, subject, status and ground, then name and value of what narrows it")
 	}
 	l.Version = AnyVersion

@@ -27,12 +27,16 @@ func (s Status) Refuses() bool { return s >= Prohibited }
 
 // ParseStatus reads a status's word. The colours are accepted as aliases.
 func ParseStatus(s string) (Status, error) {
-	alias := map[string]string{"white": "allowed", "grey": "tracked", "gray": "tracked", "black": "prohibited"}
-	if a, ok := alias[s]; ok {
-		s = a
-	}
 	if i := slices.Index(statuses, s); i > 0 {
 		return Status(i), nil
+	}
+	switch s {
+	case "white":
+		return Allowed, nil
+	case "grey", "gray":
+		return Tracked, nil
+	case "black":
+		return Prohibited, nil
 	}
 	return 0, fmt.Errorf("reading status %q: write allowed, tracked, prohibited or unknown", s)
 }

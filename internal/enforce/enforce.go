@@ -44,7 +44,7 @@ import (
 type View interface {
 	Head(ctx context.Context) (ledger.Head, error)
 	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[ledger.Leaf, error]
-	Openings(ctx context.Context, index uint64) ([]ledger.StoredOpening, error)
+	Opening(ctx context.Context, index uint64, part string) (ledger.StoredOpening, bool, error)
 	Hashes(ctx context.Context) tlog.HashReader
 }
 

@@ -164,16 +164,14 @@ func readAct(ctx context.Context, view View, leaf ledger.Leaf) (*act, error) {
 
 // effectOf returns the opening of a record's effect.
 func effectOf(ctx context.Context, view View, index uint64) (*receipt.Opening, error) {
-	openings, err := view.Openings(ctx, index)
-	if err != nil {
+	effect, kept, err := view.Opening(ctx, index, ledger.PartEffect)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("reading the opening of record %d: %w", index, err)
+	case !kept:
+		return nil, fmt.Errorf("the effect of record %d is not kept", index)
 	}
-	for i := range openings {
-		if openings[i].Part == ledger.PartEffect {
-			return &openings[i].Opening, nil
-		}
-	}
-	return nil, fmt.Errorf("the effect of record %d is not kept", index)
+	return &effect.Opening, nil
 }
 
 // add applies an act, unless the fold is beyond it.

@@ -166,9 +166,9 @@ func (v *view) Leaves(_ context.Context, from uint64, kinds ...receipt.Kind) ite
 	}
 }
 
-func (v *view) Openings(_ context.Context, index uint64) ([]ledger.StoredOpening, error) {
+func (v *view) Opening(_ context.Context, index uint64, part string) (ledger.StoredOpening, bool, error) {
 	*v.opened++
-	return []ledger.StoredOpening{{Index: index, Part: ledger.PartEffect, Opening: *v.w.entries[index].Effect}}, v.fails()
+	return ledger.StoredOpening{Index: index, Part: part, Opening: *v.w.entries[index].Effect}, true, v.fails()
 }
 
 func (v *view) Hashes(context.Context) tlog.HashReader { return v.w.hashes }

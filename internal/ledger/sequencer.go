@@ -162,7 +162,7 @@ func advance(ctx context.Context, tx Tx, from *State, head Head) (*State, error)
 		if err != nil {
 			return nil, fmt.Errorf("reading the ledger from record %d: %w", from.Head.Size, err)
 		}
-		e, err := load(ctx, tx, leaf, lawful[leaf.Kind])
+		e, err := loadLawful(ctx, tx, leaf)
 		if err != nil {
 			return nil, err
 		}
@@ -207,16 +207,34 @@ func (st *State) admit(e *receipt.Entry) error {
 	return nil
 }
 
-// load reads a stored record, with its openings if asked.
-func load(ctx context.Context, tx Tx, leaf Leaf, openings bool) (*receipt.Entry, error) {
+// loadLawful reads what the guard and the table ask of a stored record: its effect if it is of a kind
+// that they look into, and never its personal part.
+func loadLawful(ctx context.Context, tx Tx, leaf Leaf) (*receipt.Entry, error) {
 	r, err := receipt.ParseRecord(leaf.Text)
 	if err != nil {
 		return nil, fmt.Errorf("record %d: %w", leaf.Index, err)
 	}
 	e := &receipt.Entry{Record: r}
-	if !openings {
+	if !lawful[leaf.Kind] {
 		return e, nil
 	}
+	o, kept, err := tx.Opening(ctx, leaf.Index, PartEffect)
+	if err != nil {
+		return nil, fmt.Errorf("reading the effect of record %d: %w", leaf.Index, err)
+	}
+	if kept {
+		e.Effect = &o.Opening
+	}
+	return e, nil
+}
+
+// Load reads a stored record with its openings.
+func Load(ctx context.Context, tx Tx, leaf Leaf) (*receipt.Entry, error) {
+	r, err := receipt.ParseRecord(leaf.Text)
+	if err != nil {
+		return nil, fmt.Errorf("record %d: %w", leaf.Index, err)
+	}
+	e := &receipt.Entry{Record: r}
 	parts, err := tx.Openings(ctx, leaf.Index)
 	if err != nil {
 		return nil, fmt.Errorf("reading the openings of record %d: %w", leaf.Index, err)
@@ -229,11 +247,6 @@ func load(ctx context.Context, tx Tx, leaf Leaf, openings bool) (*receipt.Entry,
 		}
 	}
 	return e, nil
-}
-
-// Load reads a record with its openings.
-func Load(ctx context.Context, tx Tx, leaf Leaf) (*receipt.Entry, error) {
-	return load(ctx, tx, leaf, true)
 }
 
 // pending is a command that waits for its batch.

@@ -74,6 +74,8 @@ type Tx interface {
 	Leaves(ctx context.Context, from uint64, kinds ...receipt.Kind) iter.Seq2[Leaf, error]
 	// Openings returns the openings of a record that are still kept.
 	Openings(ctx context.Context, index uint64) ([]StoredOpening, error)
+	// Opening returns one of them: personal parts may be far longer than the effects.
+	Opening(ctx context.Context, index uint64, part string) (StoredOpening, bool, error)
 	// AllOpenings yields every opening by (index, part).
 	AllOpenings(ctx context.Context) iter.Seq2[StoredOpening, error]
 	// AllBlocks yields every block by (level, number).

@@ -143,14 +143,9 @@ func (s *step) Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt
 
 // Body implements decide.View.
 func (s *step) Body(ctx context.Context, index uint64) ([]byte, error) {
-	openings, err := s.Openings(ctx, index)
-	if err != nil {
-		return nil, err
+	effect, kept, err := s.Opening(ctx, index, ledger.PartEffect)
+	if err == nil && !kept {
+		err = fmt.Errorf("record %d has no effect", index)
 	}
-	for _, o := range openings {
-		if o.Part == ledger.PartEffect {
-			return bytes.Clone(o.Body), nil
-		}
-	}
-	return nil, fmt.Errorf("record %d has no effect", index)
+	return bytes.Clone(effect.Body), err
 }

@@ -120,6 +120,15 @@ func (t *tx) Openings(_ context.Context, index uint64) (out []ledger.StoredOpeni
 	return out, err
 }
 
+func (t *tx) Opening(_ context.Context, index uint64, part string) (o ledger.StoredOpening, ok bool, err error) {
+	err = t.do(func() error {
+		o = ledger.StoredOpening{Index: index, Part: part}
+		o.Opening, ok = t.work.openings[place{index, part}]
+		return nil
+	})
+	return o, ok && err == nil, err
+}
+
 func (t *tx) AllOpenings(context.Context) iter.Seq2[ledger.StoredOpening, error] {
 	keys := slices.SortedFunc(maps.Keys(t.work.openings), func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.part, b.part))

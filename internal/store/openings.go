@@ -22,6 +22,16 @@ func (tx *Tx) Openings(ctx context.Context, index uint64) ([]ledger.StoredOpenin
 	return out, nil
 }
 
+// Opening returns one opening of a record.
+func (tx *Tx) Opening(ctx context.Context, index uint64, part string) (ledger.StoredOpening, bool, error) {
+	rows, err := tx.s.query(ctx, text("opening"), int64(index), part)
+	if err != nil || len(rows) == 0 {
+		return ledger.StoredOpening{}, false, err
+	}
+	o, err := opened(rows[0])
+	return o, err == nil, err
+}
+
 func opened(values []any) (ledger.StoredOpening, error) {
 	c := &cells{values: values}
 	o := ledger.StoredOpening{Index: c.number(), Part: c.text()}

@@ -56,16 +56,11 @@ func (tx *Tx) LastBody(ctx context.Context, kind receipt.Kind) (body []byte, ind
 
 // Body returns the body of a record's effect.
 func (tx *Tx) Body(ctx context.Context, index uint64) ([]byte, error) {
-	openings, err := tx.Openings(ctx, index)
-	if err != nil {
-		return nil, err
+	effect, kept, err := tx.Opening(ctx, index, ledger.PartEffect)
+	if err == nil && !kept {
+		err = problem.New(problem.Broken, "the effect of record %d is not kept", index)
 	}
-	for _, o := range openings {
-		if o.Part == ledger.PartEffect {
-			return o.Body, nil
-		}
-	}
-	return nil, problem.New(problem.Broken, "the effect of record %d is not kept", index)
+	return effect.Body, err
 }
 
 // LastDay returns the last complete day recorded.

@@ -100,6 +100,11 @@ func (t *failingTx) Openings(ctx context.Context, index uint64) (o []ledger.Stor
 	return o, err
 }
 
+func (t *failingTx) Opening(ctx context.Context, index uint64, part string) (o ledger.StoredOpening, ok bool, err error) {
+	err = t.f.call(func() error { o, ok, err = t.Questions.Opening(ctx, index, part); return err })
+	return o, ok && err == nil, err
+}
+
 func (t *failingTx) ActByKey(ctx context.Context, key receipt.Digest) (a ledger.ActRow, ok bool, err error) {
 	err = t.f.call(func() error { a, ok, err = t.Questions.ActByKey(ctx, key); return err })
 	return a, ok && err == nil, err

@@ -1,0 +1,1 @@
+SELECT idx, part, salt, body FROM openings WHERE idx = $1 AND part = $2
