@@ -35,7 +35,7 @@ func (a *app) run() *cobra.Command {
 				if err := t.Run(c.Context(), day); err != nil {
 					return err
 				}
-				return a.printStatus(c.Context(), t)
+				return a.printStatus(c.Context(), t.Standing)
 			})
 		},
 	}

@@ -19,13 +19,13 @@ func (a *app) status() *cobra.Command {
 		Short: "show the state of the register",
 		Args:  args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.open(c.Context(), func(t *centre.Centre) error { return a.printStatus(c.Context(), t) })
+			return a.open(c.Context(), func(t *centre.Centre) error { return a.printStatus(c.Context(), t.Status) })
 		},
 	}
 }
 
-func (a *app) printStatus(ctx context.Context, t *centre.Centre) error {
-	s, err := t.Status(ctx)
+func (a *app) printStatus(ctx context.Context, status func(context.Context) (*portal.Status, error)) error {
+	s, err := status(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,11 @@ func statusText(s *portal.Status) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Ledger: %d records, root %s\n", s.Size, s.Root)
 	if s.Day != "" {
-		fmt.Fprintf(&b, "Last complete day: %s. Base of the guard: %d active pairs; %d counted last.\n", s.Day, s.Active, s.Counted)
+		fmt.Fprintf(&b, "Last complete day: %s. Base of the guard: %d active pairs", s.Day, s.Active)
+		if s.Counted > 0 {
+			fmt.Fprintf(&b, "; %d counted last", s.Counted)
+		}
+		b.WriteString(".\n")
 	}
 	fmt.Fprintf(&b, "Operators' files in force: %d\n", s.Files)
 	for _, l := range s.Lines {

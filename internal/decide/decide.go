@@ -46,8 +46,11 @@ import (
 // View is what the stage reads.
 type View interface {
 	Log
-	// FindingsOfRules returns the open findings of rules, strongest first.
+	// FindingsOfRules returns the open findings of rules on devices, in any order and without what they
+	// rest on: there are many, and few lead to anything.
 	FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error)
+	// FillIn gives findings what they rest on, their parameters and evidence.
+	FillIn(ctx context.Context, findings []*device.Finding) error
 	// Proposals returns the proposals that are not enacted, and the signatures on each.
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
 	// LastDay returns the last complete day that was recorded.
@@ -163,11 +166,11 @@ func (s *Stage[T]) write(ctx context.Context, tx T) error {
 	}
 	for _, p := range policies {
 		findings := found[p.Rule]
-		r := rule{b: b, p: p, lifted: &s.lifted, today: today, left: b.Guard().Left(p.Rule, b.Time())}
+		r := rule{b: b, p: p, lifted: &s.lifted, today: today, left: b.Guard().Left(p.Rule, b.Time()), fillIn: tx.FillIn}
 		if err := r.release(own[p.Rule], findings); err != nil {
 			return fmt.Errorf("lifting what the policy of %s no longer says: %w", p.Rule, err)
 		}
-		if err := r.measure(findings); err != nil {
+		if err := r.measure(ctx, findings); err != nil {
 			return fmt.Errorf("acting on what %s finds: %w", p.Rule, err)
 		}
 		if r.waits > 0 {

@@ -2,7 +2,6 @@ package decide
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -39,15 +38,21 @@ func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string
 	of := map[string][]device.Finding{}
 	for _, f := range s.open {
 		if slices.Contains(rules, f.Rule) {
+			f.Params, f.Evidence = nil, nil
 			of[f.Rule] = append(of[f.Rule], f)
 		}
 	}
-	for _, out := range of {
-		slices.SortFunc(out, func(a, b device.Finding) int {
-			return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
-		})
-	}
 	return of, err
+}
+
+// FillIn asks for the parts too.
+func (s *step) FillIn(ctx context.Context, findings []*device.Finding) error {
+	_, err := s.FindingParts(ctx)
+	for _, f := range findings {
+		whole := s.open[f.Key()]
+		f.Params, f.Evidence = whole.Params, whole.Evidence
+	}
+	return err
 }
 
 // nextEpisode returns a first day for an episode that nobody can know of yet.

@@ -1,6 +1,8 @@
 package decide
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,8 +26,9 @@ type rule struct {
 	lifted *lifted
 	today  device.Day // the last complete day
 	left   uint64     // active pairs that it may still change today; asking the guard is dear while a day's old acts are in its sums
-	waits  int        // measures that the guard, or the ceiling, does not let it take now
-	why    string     // of the first of them
+	fillIn func(context.Context, []*device.Finding) error
+	waits  int    // measures that the guard, or the ceiling, does not let it take now
+	why    string // of the first of them
 }
 
 // change is a line that a rule sets or drops, and what the device's holder may read of it.
@@ -47,15 +50,14 @@ func linesOf(b *ledger.Batch) map[string][]list.Line {
 
 // measure acts on the rule's findings, strongest first, as far as its ceiling reaches today. The
 // pairs come first: where one waits, or people took it back, its device is not refused.
-func (r *rule) measure(findings []device.Finding) error {
+func (r *rule) measure(ctx context.Context, findings []device.Finding) error {
 	if r.p.Ceiling == 0 {
 		return nil // stopped, also where it would cost nothing
 	}
-	var pairs, lines []change
-	needs := map[list.Key]list.Key{} // line: pair
-	for i := range findings {
-		f := &findings[i]
-		if !r.asksFor(f) || Cost(f, r.p.Status) > r.left {
+	var chosen []*device.Finding
+	var opsOf [][]list.Op
+	for _, f := range r.asking(findings) {
+		if Cost(f, r.p.Status) > r.left {
 			continue // it waits; a weaker one that fits may still be acted on
 		}
 		var ops []list.Op
@@ -67,10 +69,18 @@ func (r *rule) measure(findings []device.Finding) error {
 		if slices.ContainsFunc(ops, func(o list.Op) bool { return r.lifted.holds(f, o.Line.Key()) }) || !r.afford(ops, false) {
 			continue
 		}
-		last := len(ops) - 1
-		lines = append(lines, change{ops[last], reason(f)})
+		chosen, opsOf = append(chosen, f), append(opsOf, ops)
+	}
+	if err := r.fillIn(ctx, chosen); err != nil {
+		return fmt.Errorf("reading what its findings rest on: %w", err)
+	}
+	var pairs, lines []change
+	needs := map[list.Key]list.Key{} // line: pair
+	for i, ops := range opsOf {
+		why, last := reason(chosen[i]), len(ops)-1
+		lines = append(lines, change{ops[last], why})
 		for _, o := range ops[:last] {
-			pairs = append(pairs, change{o, reason(f)})
+			pairs = append(pairs, change{o, why})
 			needs[ops[last].Line.Key()] = o.Line.Key()
 		}
 	}
@@ -82,6 +92,20 @@ func (r *rule) measure(findings []device.Finding) error {
 		_, stands := r.b.Table().Find(pair)
 		return has && !stands
 	}))
+}
+
+// asking returns the findings that ask for something, strongest first, those of equal strength by
+// IMEI.
+func (r *rule) asking(findings []device.Finding) (out []*device.Finding) {
+	for i := range findings {
+		if r.asksFor(&findings[i]) {
+			out = append(out, &findings[i])
+		}
+	}
+	slices.SortFunc(out, func(a, b *device.Finding) int {
+		return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
+	})
+	return out
 }
 
 // afford takes from what the rule may still change today what the ops change. If there is not so

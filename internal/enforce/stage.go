@@ -33,11 +33,21 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 	if err := s.begin(streams); err != nil {
 		return nil, after, err
 	}
-	if err := s.Memory.follow(ctx, view, head.Size, streams...); err != nil {
+	shelves := make([]*list.Index, len(streams)) // what is published
+	for i, stream := range streams {
+		if shelves[i], err = ReadIndex(filepath.Join(s.Dir, stream)); err != nil {
+			return nil, after, fmt.Errorf("reading what is published of the stream %s: %w", stream, err)
+		}
+	}
+	quiet, err := quiet(ctx, view, shelves, head.Size)
+	if err == nil && !quiet {
+		err = s.Memory.follow(ctx, view, head.Size, streams...)
+	}
+	if err != nil {
 		return nil, after, err
 	}
-	for _, stream := range streams {
-		if err := s.publish(ctx, view, stream, head.Head); err != nil {
+	for i, stream := range streams {
+		if err := s.publish(ctx, view, stream, shelves[i], quiet, head.Head); err != nil {
 			return nil, after, fmt.Errorf("publishing the stream %s: %w", stream, err)
 		}
 	}
@@ -64,16 +74,28 @@ func (s *Stage[T]) begin(streams []string) error {
 	return nil
 }
 
-// publish writes the delta of a stream since its last publication, if it says anything, and a new
-// snapshot if one is due; then the index that names them.
-func (s *Stage[T]) publish(ctx context.Context, view T, stream string, head receipt.Head) error {
-	dir := filepath.Join(s.Dir, stream)
-	x, err := ReadIndex(dir)
-	if err != nil || x.Size == head.Size {
-		return err
+// quiet reports whether no act of those that lists and their evidence are made of came since each
+// stream was published: the tables are what they were, and none has to be known.
+func quiet(ctx context.Context, view View, shelves []*list.Index, size uint64) (bool, error) {
+	from := size
+	for _, x := range shelves {
+		from = min(from, x.Size)
 	}
+	for _, err := range leaves(ctx, view, from, size) {
+		return false, err
+	}
+	return true, nil
+}
+
+// publish writes the delta of a stream since its last publication x, if it says anything, and a new
+// snapshot if one is due; then the index that names them.
+func (s *Stage[T]) publish(ctx context.Context, view T, stream string, x *list.Index, quiet bool, head receipt.Head) error {
+	dir := filepath.Join(s.Dir, stream)
 	if x.Size > head.Size {
 		return problem.New(problem.Broken, "it is published to ledger size %d and the ledger has %d records: unless another process has just published, the register was restored from an old copy, and no node will follow it", x.Size, head.Size)
+	}
+	if quiet || x.Size == head.Size {
+		return nil
 	}
 	if x.Size > 0 {
 		f, err := s.next(ctx, view, stream, x.Size, head)

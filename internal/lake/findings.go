@@ -298,12 +298,14 @@ func (r *findingRow) finding() (device.Finding, error) {
 	return f, cmp.Or(err, err2)
 }
 
-// FindingsOfRules returns the open findings of some rules on devices, by rule: the strongest first,
-// those of equal strength by IMEI.
+// FindingsOfRules returns the open findings of some rules on devices, by rule, bare as BareFindings
+// returns them: bucket by bucket, and sorted by IMEI in each.
 func (l *Lake) FindingsOfRules(ctx context.Context, parts []device.Part, rules ...string) (map[string][]device.Finding, error) {
 	of := map[string][]device.Finding{}
+	bare := findings(func(f *device.Finding) bool { return slices.Contains(rules, f.Rule) })
+	bare.names = bareNames
 	for bucket := 0; bucket < device.Buckets && len(rules) > 0; bucket++ {
-		rows, err := inForce(ctx, l, parts, findings(func(f *device.Finding) bool { return slices.Contains(rules, f.Rule) }), bucket)
+		rows, err := inForce(ctx, l, parts, bare, bucket)
 		if err != nil {
 			return nil, err
 		}
@@ -311,10 +313,36 @@ func (l *Lake) FindingsOfRules(ctx context.Context, parts []device.Part, rules .
 			of[rows[i].Rule] = append(of[rows[i].Rule], rows[i])
 		}
 	}
-	for _, rows := range of {
-		slices.SortFunc(rows, func(a, b device.Finding) int {
-			return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
-		})
-	}
 	return of, nil
+}
+
+// FillIn gives bare findings of devices, in any order, what they rest on. Each must be open.
+func (l *Lake) FillIn(ctx context.Context, parts []device.Part, bare []*device.Finding) error {
+	var of [device.Buckets][]*device.Finding
+	for _, f := range bare {
+		b := device.BucketOf(f.IMEI)
+		of[b] = append(of[b], f)
+	}
+	for bucket, wanted := range of {
+		if len(wanted) == 0 {
+			continue
+		}
+		slices.SortFunc(wanted, CompareFindings)
+		devices := make([]imei.IMEI, len(wanted))
+		for i, f := range wanted {
+			devices[i] = f.IMEI
+		}
+		whole, err := l.FindingsAmong(ctx, parts, bucket, slices.Compact(devices))
+		if err != nil {
+			return err
+		}
+		for _, f := range wanted {
+			i, found := slices.BinarySearchFunc(whole, f, func(w device.Finding, f *device.Finding) int { return CompareFindings(&w, f) })
+			if !found {
+				return problem.New(problem.Broken, "filling in findings: %s is not open", f.Key())
+			}
+			f.Params, f.Evidence = whole[i].Params, whole[i].Evidence
+		}
+	}
+	return nil
 }

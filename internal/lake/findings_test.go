@@ -1,7 +1,6 @@
 package lake_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -82,12 +81,25 @@ func TestFindings(t *testing.T) {
 	}
 	for _, rule := range []string{"a", "b", "none"} {
 		want := slices.DeleteFunc(slices.Clone(want), func(f device.Finding) bool { return f.Rule != rule })
-		slices.SortStableFunc(want, func(a, b device.Finding) int { return cmp.Compare(b.Strength, a.Strength) })
 		for _, rules := range [][]string{{rule}, {rule, "b"}} {
-			if got := must(l.FindingsOfRules(ctx, parts, rules...))[rule]; len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+			got := must(l.FindingsOfRules(ctx, parts, rules...))[rule]
+			var bare []*device.Finding
+			for i := range got {
+				if bare = append(bare, &got[i]); got[i].Params != nil || got[i].Evidence != nil {
+					t.Errorf("%s is not bare", got[i].Key())
+				}
+			}
+			rand.Shuffle(len(bare), func(i, k int) { bare[i], bare[k] = bare[k], bare[i] })
+			if err := l.FillIn(ctx, parts, bare); err != nil {
+				t.Fatal(err)
+			}
+			if len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
 				t.Errorf("asked for %v, those of %s are others", rules, rule)
 			}
 		}
+	}
+	if err := l.FillIn(ctx, parts, []*device.Finding{{IMEI: devices[0], Rule: "none"}}); err == nil {
+		t.Error("a finding that is not open was filled in")
 	}
 	if got := must(l.FindingsOfRules(ctx, parts)); len(got) > 0 {
 		t.Errorf("no rules have findings: %v", got)

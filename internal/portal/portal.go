@@ -40,10 +40,10 @@ type Status struct {
 	Log       string     `json:"log"`  // name of the log
 	Size      uint64     `json:"size"` // records in the ledger
 	Root      string     `json:"root"`
-	Active    uint64     `json:"active"`        // pairs, the base of the guard's shares
-	Counted   uint64     `json:"counted"`       // pairs counted in the 30 days to the last complete day; a new base is due if it strays
-	Day       string     `json:"day,omitempty"` // last complete day
-	Files     int        `json:"files"`         // operators' files in force
+	Active    uint64     `json:"active"`            // pairs, the base of the guard's shares
+	Counted   uint64     `json:"counted,omitempty"` // pairs counted in the 30 days to the last complete day, if they were; a new base is due if it strays
+	Day       string     `json:"day,omitempty"`     // last complete day
+	Files     int        `json:"files"`             // operators' files in force
 	Lines     []Count    `json:"lines"`
 	Rules     []Rule     `json:"rules"`
 	Nodes     []Node     `json:"nodes"`

@@ -122,13 +122,11 @@ func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string
 			of[f.Rule] = append(of[f.Rule], f)
 		}
 	}
-	for _, out := range of {
-		slices.SortFunc(out, func(a, b device.Finding) int {
-			return cmp.Or(cmp.Compare(b.Strength, a.Strength), cmp.Compare(a.IMEI, b.IMEI))
-		})
-	}
 	return of, err
 }
+
+// FillIn implements decide.View: the findings here are whole.
+func (s *step) FillIn(context.Context, []*device.Finding) error { return nil }
 
 // Proposals implements decide.View.
 func (s *step) Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error) {

@@ -141,9 +141,6 @@ func (t *Centre) Run(ctx context.Context, asOf device.Day) error {
 	if err := t.refresh(ctx); err != nil {
 		return err
 	}
-	if _, err := t.pairs.count(ctx); err != nil {
-		return err
-	}
 	return t.runner.UntilIdle(ctx)
 }
 

@@ -57,8 +57,17 @@ func (tx *Tx) FindingsOf(ctx context.Context, m imei.IMEI) ([]ledger.FindingRow,
 	return asRows(tx.lake.FindingsOf(ctx, parts, m))
 }
 
-// FindingsOfRules returns the open findings of some rules on devices, by rule: the strongest first,
-// those of equal strength by IMEI.
+// FillIn implements decide.View.
+func (tx *Tx) FillIn(ctx context.Context, findings []*device.Finding) error {
+	parts, err := tx.findingParts(ctx)
+	if err != nil {
+		return err
+	}
+	return tx.lake.FillIn(ctx, parts, findings)
+}
+
+// FindingsOfRules returns the open findings of some rules on devices, by rule, without what they rest
+// on.
 func (tx *Tx) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error) {
 	parts, err := tx.findingParts(ctx)
 	if err != nil {

@@ -54,6 +54,16 @@ func (t *Centre) refresh(ctx context.Context) error {
 	return nil
 }
 
+// known returns the active pairs if they are counted, else nil.
+func (p *pairs) known() *lake.Active {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.counted != p.input {
+		return nil
+	}
+	return p.active
+}
+
 // count returns the active pairs, nil before the first day.
 func (p *pairs) count(ctx context.Context) (*lake.Active, error) {
 	p.mu.Lock()
