@@ -35,6 +35,23 @@ func TestDaysLeavesNothingOut(t *testing.T) {
 			t.Errorf("row %d is %+v, in the histories %+v", i, got[i], want[i])
 		}
 	}
+	some := []imei.IMEI{1} // which has none
+	for i := range want {
+		if n := len(some); r.IntN(3) == 0 && some[n-1] != want[i].IMEI {
+			some = append(some, want[i].IMEI)
+		}
+	}
+	want = slices.DeleteFunc(want, func(d device.Days) bool { return !slices.Contains(some, d.IMEI) })
+	got = nil
+	for d, err := range l.DaysAmong(ctx, parts, 3, some) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, *d)
+	}
+	if !slices.Equal(got, want) || len(want) == 0 {
+		t.Errorf("%d rows of some devices, not %d", len(got), len(want))
+	}
 	for _, err := range l.Days(ctx, []device.Part{{Table: lake.TableDays, Bucket: 3, Digest: "gone", Rows: 1}}, 3) {
 		if err == nil {
 			t.Error("a part that is not there gives a row")

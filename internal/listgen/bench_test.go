@@ -3,6 +3,7 @@ package listgen
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"testing"
 
@@ -73,14 +74,15 @@ func BenchmarkOneDevice(b *testing.B) {
 
 func merging(b *testing.B, w *world, pairs int) {
 	in := &Input{Findings: w.findings, Pairings: w.shelf.pairings}
-	seen := func(yield func(*device.Days, error) bool) {
-		for i := range w.shelf.days {
-			if !yield(&w.shelf.days[i], nil) {
-				return
+	in.Seen = func([]imei.IMEI) iter.Seq2[*device.Days, error] {
+		return func(yield func(*device.Days, error) bool) {
+			for i := range w.shelf.days {
+				if !yield(&w.shelf.days[i], nil) {
+					return
+				}
 			}
 		}
 	}
-	in.Seen = seen
 	for b.Loop() {
 		lists, err := w.country.Merge(in)
 		if err != nil || len(lists.Notices) == 0 || len(lists.Exceptions) == 0 {

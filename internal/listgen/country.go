@@ -32,7 +32,7 @@ type Line struct {
 	IMEI   imei.IMEI
 	Ground list.Ground
 	Act    uint64
-	Day    device.Day // of the act; asked only where no finding tells the day, see Acts
+	Day    device.Day // of the act; asked only where no finding tells the day, see Undated
 }
 
 // Country is what a run knows that is the same for all buckets.

@@ -3,7 +3,6 @@ package listgen
 import (
 	"context"
 	"iter"
-	"slices"
 
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
@@ -11,7 +10,8 @@ import (
 
 // Facts is what a run reads of the lake.
 type Facts interface {
-	Days(ctx context.Context, parts []device.Part, bucket int) iter.Seq2[*device.Days, error]
+	// DaysAmong yields the days on which some devices of one bucket were seen, which are sorted.
+	DaysAmong(ctx context.Context, parts []device.Part, bucket int, devices []imei.IMEI) iter.Seq2[*device.Days, error]
 	Pairings(ctx context.Context, parts []device.Part, bucket int) ([]device.Pairing, error)
 	Keys(ctx context.Context, parts []device.Part, table string, bucket int) ([]imei.IMEI, error)
 	Malformed(ctx context.Context, parts []device.Part) iter.Seq2[device.Malformed, error]
@@ -36,25 +36,18 @@ type Generator struct {
 	Barred    []device.Part // of the barred list in force
 	Table     string        // that the parts of the barred list are of
 
-	Findings []Finding        // by (Text, IMEI, Rule)
-	Lines    []Line           // see InForce; none in a shadow run
-	Pairs    []device.Pairing // see InForce; none in a shadow run
+	Findings [device.Buckets + 1][]Finding    // by bucket, those of malformed identifiers last; each by (IMEI, Rule) or (Text, Rule)
+	Lines    [device.Buckets][]Line           // see InForce; none in a shadow run
+	Pairs    [device.Buckets][]device.Pairing // see InForce; none in a shadow run
 }
 
 // Run makes the lists and keeps them, each part on stable storage. The same input gives the same
 // parts. Memory holds one bucket's rows.
 func (g *Generator) Run(ctx context.Context) ([]device.Part, error) {
-	whole := slices.IndexFunc(g.Findings, func(f Finding) bool { return f.Text != "" })
-	if whole < 0 {
-		whole = len(g.Findings)
-	}
-	findings := cut(g.Findings[:whole], func(f *Finding) imei.IMEI { return f.IMEI })
-	lines := cut(g.Lines, func(l *Line) imei.IMEI { return l.IMEI })
-	pairs := cut(g.Pairs, func(p *device.Pairing) imei.IMEI { return p.IMEI })
 	seen := g.within(g.Seen)
 	var parts []device.Part
 	for bucket := range device.Buckets {
-		in := &Input{Findings: findings[bucket], Lines: lines[bucket], Pairs: pairs[bucket]}
+		in := &Input{Findings: g.Findings[bucket], Lines: g.Lines[bucket], Pairs: g.Pairs[bucket]}
 		var err error
 		if in.Pairings, err = g.Facts.Pairings(ctx, g.Paired, bucket); err != nil {
 			return nil, err
@@ -62,8 +55,8 @@ func (g *Generator) Run(ctx context.Context) ([]device.Part, error) {
 		if in.Barred, err = g.Facts.Keys(ctx, g.Barred, g.Table, bucket); err != nil {
 			return nil, err
 		}
-		if len(in.Findings) > 0 { // nobody is notified without one
-			in.Seen = g.Facts.Days(ctx, seen, bucket)
+		in.Seen = func(devices []imei.IMEI) iter.Seq2[*device.Days, error] {
+			return g.Facts.DaysAmong(ctx, seen, bucket, devices)
 		}
 		lists, err := g.Country.Merge(in)
 		if err == nil {
@@ -73,7 +66,7 @@ func (g *Generator) Run(ctx context.Context) ([]device.Part, error) {
 			return nil, err
 		}
 	}
-	lists, err := g.Country.MergeTexts(g.Findings[whole:], g.Facts.Malformed(ctx, g.within(g.Malformed)))
+	lists, err := g.Country.MergeTexts(g.Findings[device.Buckets], g.Facts.Malformed(ctx, g.within(g.Malformed)))
 	if err != nil {
 		return nil, err
 	}
@@ -117,21 +110,4 @@ func (g *Generator) keep(ctx context.Context, parts []device.Part, bucket int, l
 		}
 	}
 	return parts, nil
-}
-
-// cut deals rows out to their buckets, in their order.
-func cut[T any](rows []T, of func(*T) imei.IMEI) [device.Buckets][]T {
-	var n [device.Buckets]int
-	for i := range rows {
-		n[device.BucketOf(of(&rows[i]))]++
-	}
-	var out [device.Buckets][]T
-	for b := range out {
-		out[b] = make([]T, 0, n[b])
-	}
-	for i := range rows {
-		b := device.BucketOf(of(&rows[i]))
-		out[b] = append(out[b], rows[i])
-	}
-	return out
 }

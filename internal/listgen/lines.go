@@ -9,34 +9,35 @@ import (
 	"github.com/openceir/openceir/subscriber"
 )
 
-// InForce returns what a list says of single devices: the lines by which it refuses a stranger, and
-// the pairs that let their subscriber in, both sorted by device. What an override or an exemption
-// sets aside is not among the lines.
-func InForce(t *list.Table) (lines []Line, pairs []device.Pairing) {
+// InForce returns what a list says of single devices, by bucket: the lines by which it refuses a
+// stranger, and the pairs that let their subscriber in, both sorted by device. What an override or an
+// exemption sets aside is not among the lines.
+func InForce(t *list.Table) (lines [device.Buckets][]Line, pairs [device.Buckets][]device.Pairing) {
 	var of imei.IMEI
-	refused := false
-	first := true
+	first, refused, bucket := true, false, 0
 	for l := range t.Lines() {
 		if !l.One() {
 			continue
 		}
 		if first || l.From != of {
-			first, of = false, l.From
+			first, of, bucket = false, l.From, device.BucketOf(l.From)
 			refused = t.Decide(&list.Query{IMEI: of, Version: list.AnyVersion, IMSI: list.Stranger}).Status == list.Prohibited
 		}
 		switch {
 		case l.Class == list.Listed && l.Status == list.Prohibited && l.Version == list.AnyVersion && refused:
-			lines = append(lines, Line{IMEI: of, Ground: l.Ground, Act: l.Act})
-		case l.Class == list.Pair && !repeats(pairs, l):
+			lines[bucket] = append(lines[bucket], Line{IMEI: of, Ground: l.Ground, Act: l.Act})
+		case l.Class == list.Pair && !repeats(pairs[bucket], l):
 			q := list.Query{IMEI: of, Version: list.AnyVersion}
 			q.IMSI, q.MSISDN = who(l.Subscriber)
 			if (q.IMSI != 0 || q.MSISDN != 0) && !t.Decide(&q).Status.Refuses() {
-				pairs = append(pairs, device.Pairing{IMEI: of, IMSI: q.IMSI, MSISDN: q.MSISDN})
+				pairs[bucket] = append(pairs[bucket], device.Pairing{IMEI: of, IMSI: q.IMSI, MSISDN: q.MSISDN})
 			}
 		}
 	}
 	// A subscriber is sorted by IMSI before number, a pair without an IMSI comes first.
-	slices.SortFunc(pairs, func(a, b device.Pairing) int { return comparePairings(&a, &b) })
+	for _, some := range pairs {
+		slices.SortFunc(some, func(a, b device.Pairing) int { return comparePairings(&a, &b) })
+	}
 	return lines, pairs
 }
 
@@ -57,13 +58,29 @@ func repeats(pairs []device.Pairing, l *list.Line) bool {
 	return p.IMEI == l.From && subscriber.Of(p.IMSI, p.MSISDN) == l.Subscriber
 }
 
-// Acts returns the acts whose day is to be told: those of lines on whose ground the device has no
-// finding, or one whose own day has not come. Both are sorted by device.
-func Acts(lines []Line, findings []Finding, day device.Day) []uint64 {
-	var acts []uint64
+// Undated returns the acts whose day is to be told: those of lines on whose ground the device has no
+// finding, or one whose own day has not come.
+func (g *Generator) Undated() (acts []uint64) {
+	for bucket := range g.Lines {
+		acts = undated(acts, g.Lines[bucket], g.Findings[bucket], g.Country.Day)
+	}
+	slices.Sort(acts)
+	return slices.Compact(acts)
+}
+
+// Date tells the days of acts.
+func (g *Generator) Date(days map[uint64]device.Day) {
+	for _, lines := range g.Lines {
+		for i := range lines {
+			lines[i].Day = days[lines[i].Act]
+		}
+	}
+}
+
+func undated(acts []uint64, lines []Line, findings []Finding, day device.Day) []uint64 {
 	for i := range lines {
 		l := &lines[i]
-		for len(findings) > 0 && (findings[0].IMEI < l.IMEI || findings[0].Text != "") {
+		for len(findings) > 0 && findings[0].IMEI < l.IMEI {
 			findings = findings[1:]
 		}
 		told, early := false, false
@@ -76,6 +93,5 @@ func Acts(lines []Line, findings []Finding, day device.Day) []uint64 {
 			acts = append(acts, l.Act)
 		}
 	}
-	slices.Sort(acts)
-	return slices.Compact(acts)
+	return acts
 }

@@ -13,12 +13,13 @@ import (
 
 // Input is what a run knows of the devices of one bucket. All is sorted by device.
 type Input struct {
-	Findings []Finding                      // by (IMEI, rule)
-	Lines    []Line                         // prohibited lines in force; none in a shadow run
-	Pairings []device.Pairing               // the pairing list, by (IMEI, IMSI, MSISDN)
-	Pairs    []device.Pairing               // pairs of the list in force that let their subscriber in; MSISDN or IMSI is 0
-	Barred   []imei.IMEI                    // the barred list
-	Seen     iter.Seq2[*device.Days, error] // of whole months, by (IMEI, IMSI, MSISDN, operator)
+	Findings []Finding        // by (IMEI, rule)
+	Lines    []Line           // prohibited lines in force; none in a shadow run
+	Pairings []device.Pairing // the pairing list, by (IMEI, IMSI, MSISDN)
+	Pairs    []device.Pairing // pairs of the list in force that let their subscriber in; MSISDN or IMSI is 0
+	Barred   []imei.IMEI      // the barred list
+	// Seen yields the rows of some devices of whole months, by (IMEI, IMSI, MSISDN, operator).
+	Seen func(devices []imei.IMEI) iter.Seq2[*device.Days, error]
 }
 
 // Lists are the rows that a run keeps, each list sorted and distinct.
@@ -33,8 +34,8 @@ func (c *Country) Merge(in *Input) (*Lists, error) {
 	out := &Lists{Devices: c.devices(in)}
 	out.Exceptions = c.exceptions(in, out.Devices)
 	n := noticing{country: c, window: c.window(), devices: out.Devices, granted: granted{country: c, pairings: in.Pairings, pairs: in.Pairs}}
-	if in.Seen != nil {
-		for d, err := range in.Seen {
+	if pending := pending(out.Devices); len(pending) > 0 {
+		for d, err := range in.Seen(pending) {
 			if err != nil {
 				return nil, err
 			}
@@ -43,6 +44,16 @@ func (c *Country) Merge(in *Input) (*Lists, error) {
 	}
 	out.Notices = n.out
 	return out, nil
+}
+
+// pending returns the devices that are about to be prohibited.
+func pending(devices []device.Refusal) (out []imei.IMEI) {
+	for i := range devices {
+		if devices[i].Pending {
+			out = append(out, devices[i].IMEI)
+		}
+	}
+	return out
 }
 
 // devices returns the devices that are prohibited or about to be.

@@ -26,11 +26,11 @@ type shelf struct {
 	exceptions [][]device.Exception
 }
 
-func (s *shelf) Days(_ context.Context, _ []device.Part, bucket int) iter.Seq2[*device.Days, error] {
+func (s *shelf) DaysAmong(_ context.Context, _ []device.Part, bucket int, devices []imei.IMEI) iter.Seq2[*device.Days, error] {
 	return func(yield func(*device.Days, error) bool) {
 		for i := range s.days {
 			d := s.days[i] // as the lake does, a row is only good during the call
-			if device.BucketOf(d.IMEI) == bucket && !yield(&d, nil) {
+			if device.BucketOf(d.IMEI) == bucket && slices.Contains(devices, d.IMEI) && !yield(&d, nil) {
 				return
 			}
 			d = device.Days{}
@@ -228,7 +228,20 @@ func distinct[T any](rows []T, order func(a, b *T) int) []T {
 // run makes the lists of the world as it is now.
 func (w *world) run(ctx context.Context, kept *shelf) (*device.ListRun, error) {
 	facts := w.shelf
-	g := &Generator{Country: w.country, Facts: &facts, Keeper: kept, Table: "barred", Findings: w.findings, Lines: w.lines, Pairs: w.pairs}
+	g := &Generator{Country: w.country, Facts: &facts, Keeper: kept, Table: "barred"}
+	for _, f := range w.findings { // by (Text, IMEI, Rule)
+		bucket := device.Buckets
+		if f.Text == "" {
+			bucket = device.BucketOf(f.IMEI)
+		}
+		g.Findings[bucket] = append(g.Findings[bucket], f)
+	}
+	for _, l := range w.lines {
+		g.Lines[device.BucketOf(l.IMEI)] = append(g.Lines[device.BucketOf(l.IMEI)], l)
+	}
+	for _, p := range w.pairs {
+		g.Pairs[device.BucketOf(p.IMEI)] = append(g.Pairs[device.BucketOf(p.IMEI)], p)
+	}
 	parts, err := g.Run(ctx)
 	return &device.ListRun{Day: today, Shadow: w.country.Shadow, Options: w.country.Options, Amnesty: true, Parts: parts, Base: -1}, err
 }

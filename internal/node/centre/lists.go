@@ -195,8 +195,8 @@ func (t *Centre) listFacts(ctx context.Context, tx *Tx, g *listgen.Generator) (e
 	return err
 }
 
-// mayBlock returns the open findings from which a refusal may follow, sorted as listgen wants them.
-func (t *Centre) mayBlock(ctx context.Context, tx *Tx, conditions *detect.Conditions) ([]listgen.Finding, error) {
+// mayBlock returns the open findings from which a refusal may follow, by bucket.
+func (t *Centre) mayBlock(ctx context.Context, tx *Tx, conditions *detect.Conditions) (out [device.Buckets + 1][]listgen.Finding, err error) {
 	type rule struct {
 		listgen.Finding
 		version string // that has authority
@@ -213,30 +213,28 @@ func (t *Centre) mayBlock(ctx context.Context, tx *Tx, conditions *detect.Condit
 		}
 		rules[c.Name] = r
 	}
-	var out []listgen.Finding
-	for row, err := range tx.BareFindings(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		f := &row.Finding
-		r := rules[f.Rule]
-		if r == nil || f.Block == 0 || f.Ended != 0 {
-			continue
-		}
-		one := r.Finding
-		one.IMEI, one.Text, one.Block, one.Amnesty, one.Held = f.IMEI, f.Text, f.Block, f.Amnesty, f.Incomplete
-		one.Authority = r.version != "" && r.version == f.Version
-		out = append(out, one)
+	parts, err := tx.findingParts(ctx)
+	if err != nil {
+		return out, err
 	}
-	slices.SortFunc(out, func(a, b listgen.Finding) int {
-		switch { // rather than cmp.Or, which would compare all three each time
-		case a.IMEI != b.IMEI && a.Text == b.Text:
-			return cmp.Compare(a.IMEI, b.IMEI)
-		case a.Text != b.Text:
-			return strings.Compare(a.Text, b.Text)
+	for bucket := range out {
+		rows, err := t.Lake.BareFindings(ctx, parts, bucket)
+		if err != nil {
+			return out, err
 		}
-		return strings.Compare(a.Rule, b.Rule)
-	})
+		out[bucket] = make([]listgen.Finding, 0, len(rows))
+		for i := range rows {
+			f := &rows[i]
+			r := rules[f.Rule]
+			if r == nil || f.Block == 0 || f.Ended != 0 {
+				continue
+			}
+			one := r.Finding
+			one.IMEI, one.Text, one.Block, one.Amnesty, one.Held = f.IMEI, f.Text, f.Block, f.Amnesty, f.Incomplete
+			one.Authority = r.version != "" && r.version == f.Version
+			out[bucket] = append(out[bucket], one)
+		}
+	}
 	return out, nil
 }
 
@@ -246,7 +244,7 @@ func reasonOf(c *detect.Condition) string { return strings.ReplaceAll(c.Descript
 // dateLines fills in the day of the acts that no finding dates.
 func (t *Centre) dateLines(ctx context.Context, tx *Tx, g *listgen.Generator) error {
 	days := map[uint64]device.Day{}
-	for _, act := range listgen.Acts(g.Lines, g.Findings, g.Country.Day) {
+	for _, act := range g.Undated() {
 		leaf, ok, err := tx.Leaf(ctx, act)
 		if err != nil {
 			return err
@@ -260,9 +258,7 @@ func (t *Centre) dateLines(ctx context.Context, tx *Tx, g *listgen.Generator) er
 		}
 		days[act] = device.DayOf(record.Time, t.Zone)
 	}
-	for i := range g.Lines {
-		g.Lines[i].Day = days[g.Lines[i].Act]
-	}
+	g.Date(days)
 	return nil
 }
 
