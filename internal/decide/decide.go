@@ -48,7 +48,7 @@ type View interface {
 	Log
 	// FindingsOfRules returns the open findings of rules on devices, in any order and without what they
 	// rest on: there are many, and few lead to anything.
-	FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error)
+	FindingsOfRules(ctx context.Context, rules ...string) (map[string][]*device.Finding, error)
 	// FillIn gives findings what they rest on, their parameters and evidence.
 	FillIn(ctx context.Context, findings []*device.Finding) error
 	// Proposals returns the proposals that are not enacted, and the signatures on each.

@@ -32,14 +32,14 @@ type step struct {
 
 // FindingsOfRules asks for the parts of findings, as the centre does, so that the question can fail,
 // and answers from memory.
-func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error) {
+func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]*device.Finding, error) {
 	s.asked++
 	_, err := s.FindingParts(ctx)
-	of := map[string][]device.Finding{}
+	of := map[string][]*device.Finding{}
 	for _, f := range s.open {
 		if slices.Contains(rules, f.Rule) {
 			f.Params, f.Evidence = nil, nil
-			of[f.Rule] = append(of[f.Rule], f)
+			of[f.Rule] = append(of[f.Rule], &f)
 		}
 	}
 	return of, err

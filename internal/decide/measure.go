@@ -50,7 +50,7 @@ func linesOf(b *ledger.Batch) map[string][]list.Line {
 
 // measure acts on the rule's findings, strongest first, as far as its ceiling reaches today. The
 // pairs come first: where one waits, or people took it back, its device is not refused.
-func (r *rule) measure(ctx context.Context, findings []device.Finding) error {
+func (r *rule) measure(ctx context.Context, findings []*device.Finding) error {
 	if r.p.Ceiling == 0 {
 		return nil // stopped, also where it would cost nothing
 	}
@@ -96,10 +96,10 @@ func (r *rule) measure(ctx context.Context, findings []device.Finding) error {
 
 // asking returns the findings that ask for something, strongest first, those of equal strength by
 // IMEI.
-func (r *rule) asking(findings []device.Finding) (out []*device.Finding) {
-	for i := range findings {
-		if r.asksFor(&findings[i]) {
-			out = append(out, &findings[i])
+func (r *rule) asking(findings []*device.Finding) (out []*device.Finding) {
+	for _, f := range findings {
+		if r.asksFor(f) {
+			out = append(out, f)
 		}
 	}
 	slices.SortFunc(out, func(a, b *device.Finding) int {

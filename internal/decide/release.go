@@ -15,10 +15,10 @@ import (
 // what its policy in force could set, so a harder line is made milder before it is dropped, and what
 // can not be had that way waits for people. What holds against a device goes before its pair, which
 // waits for as long as its subscriber would be refused without it.
-func (r *rule) release(own []list.Line, findings []device.Finding) error {
+func (r *rule) release(own []list.Line, findings []*device.Finding) error {
 	open := make(map[imei.IMEI]bool, len(findings))
-	for i := range findings {
-		if f := &findings[i]; f.Ended == 0 {
+	for _, f := range findings {
+		if f.Ended == 0 {
 			open[f.IMEI] = true
 		}
 	}

@@ -300,17 +300,17 @@ func (r *findingRow) finding() (device.Finding, error) {
 
 // FindingsOfRules returns the open findings of some rules on devices, by rule, bare as BareFindings
 // returns them: bucket by bucket, and sorted by IMEI in each.
-func (l *Lake) FindingsOfRules(ctx context.Context, parts []device.Part, rules ...string) (map[string][]device.Finding, error) {
-	of := map[string][]device.Finding{}
-	bare := findings(func(f *device.Finding) bool { return slices.Contains(rules, f.Rule) })
-	bare.names = bareNames
+func (l *Lake) FindingsOfRules(ctx context.Context, parts []device.Part, rules ...string) (map[string][]*device.Finding, error) {
+	of := map[string][]*device.Finding{}
 	for bucket := 0; bucket < device.Buckets && len(rules) > 0; bucket++ {
-		rows, err := inForce(ctx, l, parts, bare, bucket)
+		rows, err := l.BareFindings(ctx, parts, bucket)
 		if err != nil {
 			return nil, err
 		}
 		for i := range rows {
-			of[rows[i].Rule] = append(of[rows[i].Rule], rows[i])
+			if f := &rows[i]; slices.Contains(rules, f.Rule) {
+				of[f.Rule] = append(of[f.Rule], f)
+			}
 		}
 	}
 	return of, nil

@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/openceir/openceir/imei"
@@ -76,6 +77,24 @@ func (b *batch[T]) put(row T, gone bool) {
 	if b.gone != nil {
 		b.gone = append(b.gone, gone)
 	}
+}
+
+// extend appends n empty rows and returns them; mark must follow.
+func (b *batch[T]) extend(n int) []T {
+	was := len(b.rows)
+	b.rows = slices.Grow(b.rows, n)[:was+n]
+	return b.rows[was:]
+}
+
+// mark says which of the rows appended last are gone.
+func (b *batch[T]) mark(gone []bool) {
+	if b.gone == nil {
+		if !slices.Contains(gone, true) {
+			return
+		}
+		b.gone = make([]bool, len(b.rows)-len(gone), cap(b.rows))
+	}
+	b.gone = append(b.gone, gone...)
 }
 
 func (b *batch[T]) isGone(i int) bool { return b.gone != nil && b.gone[i] }
@@ -167,16 +186,26 @@ func inForce[T any](ctx context.Context, l *Lake, parts []device.Part, f *fact[T
 // readBatch reads one part. A part of an earlier version has no column change: it has additions
 // only, of all devices.
 func readBatch[T any](ctx context.Context, l *Lake, p device.Part, f *fact[T], bucket int) (b batch[T], err error) {
-	old := false
 	gone := make([]bool, batchRows)
-	chunk := make([]T, batchRows)
+	var chunk []T // of which not every row may stay
 	err = scan(ctx, l, p, f.names, func(cols []column, n int) error {
-		if change := &cols[len(cols)-1]; change.absent {
-			old = true
-		} else if b.rows == nil && f.keep == nil {
-			b.rows = make([]T, 0, p.Rows)
+		old := cols[len(cols)-1].absent
+		if !old && bucket != anyBucket && p.Bucket != bucket {
+			return errOther // only parts of an earlier version are of all buckets
 		}
 		clear(gone[:n])
+		if !old && f.keep == nil {
+			if b.rows == nil {
+				b.rows = make([]T, 0, p.Rows)
+			}
+			rows := b.extend(n)
+			err := f.load(cols, rows, gone[:n])
+			b.mark(gone[:n])
+			return err
+		}
+		if chunk == nil {
+			chunk = make([]T, batchRows)
+		}
 		clear(chunk[:n])
 		if err := f.load(cols, chunk[:n], gone[:n]); err != nil {
 			return err
@@ -184,9 +213,6 @@ func readBatch[T any](ctx context.Context, l *Lake, p device.Part, f *fact[T], b
 		for i := range chunk[:n] {
 			if old && f.whole != nil && bucket != anyBucket && device.BucketOf(f.whole(&chunk[i])) != bucket {
 				continue
-			}
-			if !old && bucket != anyBucket && p.Bucket != bucket {
-				return errOther // only parts of an earlier version are of all buckets
 			}
 			if f.keep == nil || f.keep(&chunk[i]) {
 				b.put(chunk[i], gone[i])

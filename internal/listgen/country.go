@@ -40,8 +40,8 @@ type Country struct {
 	Day        device.Day // the last complete day
 	Shadow     bool
 	Options    device.ListOptions
-	Golden     []device.Golden // sorted
-	BarredTACs []imei.TAC      // sorted
+	Golden     map[device.Golden]bool
+	BarredTACs []imei.TAC // sorted
 	Homes      *Homes
 }
 
@@ -52,8 +52,7 @@ func (c *Country) golden(m imei.IMEI) bool {
 	}
 	var digits [14]byte
 	sum := device.Golden(md5.Sum(m.Append(digits[:0])))
-	_, ok := slices.BinarySearchFunc(c.Golden, sum, func(a, b device.Golden) int { return slices.Compare(a[:], b[:]) })
-	return ok
+	return c.Golden[sum]
 }
 
 // spared reports whether the device is never prohibited nor notified.

@@ -28,7 +28,7 @@ func (w *world) verdict(m imei.IMEI, text string) (state string, block device.Da
 		if _, is := imei.NonIdentifying(m); is {
 			return "", 0, "", false
 		}
-		for _, g := range w.country.Golden {
+		for g := range w.country.Golden {
 			if fmt.Sprintf("%x", g) == fmt.Sprintf("%x", md5.Sum([]byte(m.String()))) {
 				return "", 0, "", false
 			}

@@ -172,9 +172,9 @@ func (w *world) deal(r *rand.Rand) {
 	w.shelf.pairings = distinct(w.shelf.pairings, comparePairings)
 	w.shelf.barred = slices.Compact(slices.Sorted(slices.Values(sample(r, equipment, 2))))
 	w.country.BarredTACs = sample(r, []imei.TAC{101702}, 1)
-	w.country.Golden = nil
+	w.country.Golden = map[device.Golden]bool{}
 	for _, m := range sample(r, equipment, 1) {
-		w.country.Golden = append(w.country.Golden, md5.Sum([]byte(m.String())))
+		w.country.Golden[md5.Sum([]byte(m.String()))] = true
 	}
 	for range r.IntN(12) {
 		w.shelf.malformed = append(w.shelf.malformed, device.Malformed{IMEI: " " + one(r, texts), IMSI: one(r, imsis).String(), MSISDN: one(r, numbers).String(),

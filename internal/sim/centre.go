@@ -114,12 +114,12 @@ func rows[R ledger.Row](ctx context.Context, s *step, t ledger.Table, keep func(
 func (s *step) LastDay(context.Context) (device.Day, bool, error) { return math.MaxInt32, true, nil }
 
 // FindingsOfRules implements decide.View.
-func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error) {
+func (s *step) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]*device.Finding, error) {
 	parts, err := findingParts(ctx, s)
-	of := map[string][]device.Finding{}
+	of := map[string][]*device.Finding{}
 	for _, f := range s.shelf.open(parts) {
 		if slices.Contains(rules, f.Rule) {
-			of[f.Rule] = append(of[f.Rule], f)
+			of[f.Rule] = append(of[f.Rule], &f)
 		}
 	}
 	return of, err

@@ -122,7 +122,7 @@ func (t *Centre) rulesToCompare(ctx context.Context, tx *Tx) ([]adopt.Rule, erro
 type knownHere struct {
 	lake                                      *lake.Lake
 	findings, seen, malformed, paired, barred []device.Part
-	golden                                    []device.Golden
+	golden                                    map[device.Golden]bool
 	tacs                                      []imei.TAC
 }
 
@@ -169,7 +169,7 @@ func (k *knownHere) Look(ctx context.Context, bucket int, files map[imei.IMEI]*a
 		_, model := slices.BinarySearch(k.tacs, m.TAC())
 		_, itself := slices.BinarySearch(barred, m)
 		file.Barred = model || itself
-		_, file.Golden = slices.BinarySearchFunc(k.golden, device.Golden(md5.Sum([]byte(m.String()))), func(a, b device.Golden) int { return lake.CompareGolden(&a, &b) })
+		file.Golden = k.golden[device.Golden(md5.Sum([]byte(m.String())))]
 	}
 	for d, err := range k.lake.Days(ctx, k.seen, bucket) {
 		if err != nil {

@@ -68,7 +68,7 @@ func (tx *Tx) FillIn(ctx context.Context, findings []*device.Finding) error {
 
 // FindingsOfRules returns the open findings of some rules on devices, by rule, without what they rest
 // on.
-func (tx *Tx) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]device.Finding, error) {
+func (tx *Tx) FindingsOfRules(ctx context.Context, rules ...string) (map[string][]*device.Finding, error) {
 	parts, err := tx.findingParts(ctx)
 	if err != nil {
 		return nil, err

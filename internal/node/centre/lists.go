@@ -188,8 +188,13 @@ func (t *Centre) listFacts(ctx context.Context, tx *Tx, g *listgen.Generator) (e
 	if err != nil {
 		return err
 	}
-	if g.Country.Golden, err = t.Lake.Golden(ctx, golden); err != nil {
+	sums, err := t.Lake.Golden(ctx, golden)
+	if err != nil {
 		return err
+	}
+	g.Country.Golden = make(map[device.Golden]bool, len(sums))
+	for _, sum := range sums {
+		g.Country.Golden[sum] = true
 	}
 	g.Country.BarredTACs, err = t.Lake.BarredTACs(ctx, tacs)
 	return err

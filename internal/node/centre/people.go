@@ -105,9 +105,9 @@ func (t *Centre) DryRun(ctx context.Context, rule string, status list.Status) (d
 			return problem.New(problem.Refused, "the rule %s asks for %s: a policy can be milder, not harder", rule, asked)
 		}
 		findings, err := tx.FindingsOfRules(ctx, rule)
-		for i := range findings[rule] {
+		for _, f := range findings[rule] {
 			d.Findings++
-			if f := &findings[rule][i]; decide.Automatic(f, d.Ground, math.MaxInt32) {
+			if decide.Automatic(f, d.Ground, math.MaxInt32) {
 				d.Automatic++
 				d.Pairs += decide.Cost(f, d.Status)
 			}
@@ -150,8 +150,8 @@ func (t *Centre) Waiting(ctx context.Context) (n int, err error) {
 			return err
 		}
 		for _, p := range policies {
-			for i := range findings[p.Rule] {
-				if decide.Waits(st.Table, &findings[p.Rule][i], &p, today) {
+			for _, f := range findings[p.Rule] {
+				if decide.Waits(st.Table, f, &p, today) {
 					n++
 				}
 			}
