@@ -70,6 +70,7 @@ type Part struct {
 	rules   []ruled
 	index   map[string]int
 	due     []Due
+	moving  []Due // when findings can tell something else: see moves
 }
 
 // ruled is one rule's changes.

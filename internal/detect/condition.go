@@ -49,6 +49,7 @@ type Condition struct {
 	maxAge     int   // of the TAC directory, in days; 0 if no dimension asks it
 	needs      needs // facts without which it cannot be judged
 	unseen     bool  // it can hold for a device that no network saw
+	slides     bool  // what it finds tells of a window, and so something else every day
 	params     map[string]string
 	text       string
 	version    string
@@ -140,6 +141,8 @@ func (c *Condition) ask(t *term) {
 	}
 	c.needs |= needsOf(t)
 	switch d := t.dimension.(type) {
+	case *subscribers, *average, *share, *transient, *usedBy, *place:
+		c.slides = c.slides || !t.inverted
 	case *stolen, *barred:
 		c.unseen = c.unseen && !t.inverted
 		return

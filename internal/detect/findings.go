@@ -18,6 +18,7 @@ type findings struct {
 	ledger.Detection        // the last act's word
 	act              uint64 // which that is, 0 if there is none
 	parts            [device.Buckets + 1][]ledger.PartRow
+	due              [device.Buckets][]ledger.PartRow     // that say when to judge devices again
 	older            [device.Buckets + 1][]device.Finding // what a register of the older form has instead of parts
 }
 
@@ -55,6 +56,16 @@ func (s *Stage[T]) findings(ctx context.Context, view View) (*findings, error) {
 		}
 		f.parts[p.Part.Bucket] = append(f.parts[p.Part.Bucket], p)
 	}
+	if err != nil {
+		return nil, err
+	}
+	parts, err = view.DueParts(ctx)
+	for _, p := range parts {
+		if p.Part.Bucket < 0 || p.Part.Bucket >= device.Buckets {
+			return nil, problem.New(problem.Broken, "a part of due days is of bucket %d, which there is not: run ceir ledger verify", p.Part.Bucket)
+		}
+		f.due[p.Part.Bucket] = append(f.due[p.Part.Bucket], p)
+	}
 	return f, err
 }
 
@@ -63,12 +74,12 @@ func (s *Stage[T]) open(ctx context.Context, f *findings, bucket int) ([]device.
 	if f.older[bucket] != nil {
 		return f.older[bucket], nil
 	}
-	return s.Lake.Findings(ctx, f.partsOf(bucket), bucket)
+	return s.Lake.Findings(ctx, partsOf(f.parts[bucket]), bucket)
 }
 
-func (f *findings) partsOf(bucket int) []device.Part {
-	parts := make([]device.Part, len(f.parts[bucket]))
-	for i, p := range f.parts[bucket] {
+func partsOf(rows []ledger.PartRow) []device.Part {
+	parts := make([]device.Part, len(rows))
+	for i, p := range rows {
 		parts[i] = p.Part
 	}
 	return parts
@@ -78,7 +89,7 @@ func (f *findings) partsOf(bucket int) []device.Part {
 func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, error) {
 	ch := settle(r.elsewhere(), r.found[:]...)
 	texts := r.found[device.Buckets]
-	d := &ledger.Detection{Day: r.in.asOf, Delivered: r.in.delivered, Rules: map[string]ledger.RuleCount{},
+	d := &ledger.Detection{Day: r.in.asOf, Delivered: r.in.delivered, Due: edition, Rules: map[string]ledger.RuleCount{},
 		Devices: ch.Devices - texts.Devices, Unseen: ch.Unseen - texts.Unseen}
 	if r.scope != nil {
 		d.Devices += r.before.Devices - r.gone.devices
@@ -94,7 +105,7 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 	}
 	d.Text = said(ch, d.Devices+texts.Devices, d.Unseen+texts.Unseen)
 	if r.scope != nil {
-		d.Text["judged"] = fmt.Sprintf("%d devices that files speak of which came or went", r.scope.judged)
+		d.Text["judged"] = fmt.Sprintf("%d devices: those that files speak of which came or went, and those that were due", r.scope.judged)
 	}
 	for bucket, part := range r.found {
 		rows := part.rows(ch)
@@ -104,6 +115,11 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 		}
 		if err := s.keepBucket(ctx, r, d, bucket, rows, after); err != nil {
 			return nil, err
+		}
+		if bucket < device.Buckets {
+			if err := s.keepDue(ctx, r, d, bucket); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for i := range ch.Rules {
@@ -138,16 +154,8 @@ func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detectio
 	if len(rows) == 0 && len(r.before.older[bucket]) == 0 {
 		return nil
 	}
-	changed := int64(len(rows))
-	for i, p := range parts {
-		if i > 0 {
-			changed += p.Part.Rows
-		}
-	}
-	if len(parts) == 0 || len(parts) == maxFindingParts || changed*mergeShare > parts[0].Part.Rows {
-		for _, p := range parts {
-			d.Gone = append(d.Gone, ledger.FindingPart{Act: p.BroughtBy(), Digest: p.Part.Digest})
-		}
+	if crowded(parts, len(rows)) {
+		d.Gone = append(d.Gone, gone(parts)...)
 		if r.scope != nil && bucket < device.Buckets {
 			all, err := s.open(ctx, r.before, bucket)
 			if err != nil {
@@ -163,6 +171,25 @@ func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detectio
 	p, err := s.Lake.WriteFindings(ctx, bucket, rows)
 	d.Added = append(d.Added, p)
 	return err
+}
+
+// crowded reports whether so many more changes are written as a part of all that there is.
+func crowded(parts []ledger.PartRow, rows int) bool {
+	changed := int64(rows)
+	for i, p := range parts {
+		if i > 0 {
+			changed += p.Part.Rows
+		}
+	}
+	return len(parts) == 0 || len(parts) == maxFindingParts || changed*mergeShare > parts[0].Part.Rows
+}
+
+// gone names parts that are to count no longer.
+func gone(parts []ledger.PartRow) (out []ledger.FindingPart) {
+	for _, p := range parts {
+		out = append(out, ledger.FindingPart{Act: p.BroughtBy(), Digest: p.Part.Digest})
+	}
+	return out
 }
 
 // rows returns the changes that were settled as parts of the lake have them.

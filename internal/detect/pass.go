@@ -146,6 +146,9 @@ func (r *run) device(h *device.History) {
 		r.part.Unseen++
 	}
 	found, again := r.Conditions.Judge(h, &r.facts, r.AsOf)
+	if day := r.moves(h, found); day != 0 {
+		r.part.moving = append(r.part.moving, Due{IMEI: h.IMEI, Day: day})
+	}
 	if len(found)+len(open)+len(adopted) > 0 {
 		again = earlier(again, r.part.compare(found, open, adopted))
 	}

@@ -22,6 +22,8 @@ type scope struct {
 	moved  []device.Part                     // parts of days and visits that came or went
 	was    []device.Part                     // those that were in force
 	lists  map[device.FileKind][]device.Part // lists as they were, of those that changed
+	due    [device.Buckets][]imei.IMEI       // devices whose day has come
+	turned map[string]bool                   // rules whose input became complete or incomplete
 	judged int                               // devices so far
 }
 
@@ -30,7 +32,7 @@ type news struct{ came, went []ledger.FileRow }
 
 // scope returns what has to be judged, nil for every device. It notes what operators have delivered.
 func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inputs) (*scope, error) {
-	if before.Delivered == nil || before.Day != in.asOf {
+	if before.Delivered == nil || before.Due != edition || before.Day > in.asOf || before.Day < in.asOf && in.ages(before.Day) {
 		return nil, nil
 	}
 	for _, n := range before.Rules {
@@ -42,7 +44,7 @@ func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inpu
 	if n == nil || err != nil {
 		return nil, err
 	}
-	sc := &scope{lists: map[device.FileKind][]device.Part{}}
+	sc := &scope{lists: map[device.FileKind][]device.Part{}, turned: map[string]bool{}}
 	if !sc.changedLists(n, in) {
 		return nil, nil
 	}
@@ -66,12 +68,37 @@ func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inpu
 	if err := s.deliveries(ctx, in, parts, known); err != nil {
 		return nil, err
 	}
+	most := (before.Devices + before.Unseen) / scopeShare
 	for _, r := range newPart(in.conditions, in.facts, in.coverage, in.asOf).rules {
-		if r.held != before.Rules[r.Rule].Held {
-			return nil, nil
+		if n := before.Rules[r.Rule]; r.held != n.Held && n.Open > 0 {
+			sc.turned[r.Rule] = true
+			most -= n.Open
 		}
 	}
+	for bucket := 0; bucket < device.Buckets && before.Day < in.asOf && most >= 0; bucket++ {
+		rows, err := s.due(ctx, before, bucket)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if r.Day <= in.asOf {
+				sc.due[bucket] = append(sc.due[bucket], r.IMEI)
+			}
+		}
+		most -= int64(len(sc.due[bucket]))
+	}
+	if most < 0 {
+		return nil, nil
+	}
 	return sc, nil
+}
+
+// ages reports whether something that every device is judged by is another than it was on an earlier
+// day: the TAC directory, which is of the day on which it came and so, on the day before, was of that
+// one; and what another system had found, whose last day may pass.
+func (in *inputs) ages(since device.Day) bool {
+	directories := in.files[device.FileTAC]
+	return len(in.adopted.Parts) > 0 || len(directories) > 0 && directories[len(directories)-1].File.Added > since
 }
 
 // news returns the files that came and went since a record, nil if something else happened that
@@ -83,7 +110,11 @@ func (s *Stage[T]) news(ctx context.Context, view T, from uint64) (*news, error)
 		if err != nil {
 			return nil, err
 		}
-		if leaf.Kind != ledger.KindFile && leaf.Kind != ledger.KindWithdrawal {
+		switch leaf.Kind {
+		case ledger.KindFile, ledger.KindWithdrawal:
+		case ledger.KindDay:
+			continue
+		default:
 			return nil, nil
 		}
 		body, err := view.Body(ctx, leaf.Index)
@@ -204,13 +235,26 @@ func (s *Stage[T]) judgeTouched(ctx context.Context, r *result, bucket int) erro
 	if err != nil {
 		return err
 	}
-	if devices = append(devices, changed(sc.lists, &was, &now)...); len(devices) == 0 {
+	devices = append(append(devices, changed(sc.lists, &was, &now)...), sc.due[bucket]...)
+	if len(sc.turned) > 0 {
+		open, err := s.open(ctx, r.before, bucket)
+		if err != nil {
+			return err
+		}
+		for i := range open {
+			if sc.turned[open[i].Rule] {
+				devices = append(devices, open[i].IMEI)
+			}
+		}
+	}
+	if len(devices) == 0 {
 		r.found[bucket] = newPart(in.conditions, in.facts, in.coverage, in.asOf)
 		return nil
 	}
 	slices.Sort(devices)
 	devices = slices.Compact(devices)
 	sc.judged += len(devices)
+	r.judged[bucket] = devices
 	if sc.lists[device.FileStolen] == nil {
 		was.Stolen = now.Stolen
 	}
@@ -221,7 +265,7 @@ func (s *Stage[T]) judgeTouched(ctx context.Context, r *result, bucket int) erro
 	if err := s.forget(ctx, r, bucket, devices, &was); err != nil {
 		return err
 	}
-	if r.open[bucket], err = s.Lake.FindingsAmong(ctx, r.before.partsOf(bucket), bucket, devices); err != nil {
+	if r.open[bucket], err = s.Lake.FindingsAmong(ctx, partsOf(r.before.parts[bucket]), bucket, devices); err != nil {
 		return err
 	}
 	now.Stolen, now.Barred, now.TakenOver = restrict(now.Stolen, devices, stolenKey), restrict(now.Barred, devices, listedKey), restrict(now.TakenOver, devices, adoptedKey)

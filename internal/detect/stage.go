@@ -33,6 +33,8 @@ type View interface {
 	PartsNamed(ctx context.Context, digest string) ([]ledger.PartRow, error)
 	// FindingParts returns the parts that hold the findings, in the order in which they count.
 	FindingParts(ctx context.Context) ([]ledger.PartRow, error)
+	// DueParts returns likewise those that hold the days on which to judge devices again.
+	DueParts(ctx context.Context) ([]ledger.PartRow, error)
 	// OlderFindings returns the findings of a register whose acts hold them: see ledger.OlderFindings.
 	OlderFindings(ctx context.Context) ([]device.Finding, error)
 }
@@ -58,6 +60,9 @@ type Lake interface {
 	// the bucket of malformed identifiers. The later parts count.
 	Findings(ctx context.Context, parts []device.Part, bucket int) ([]device.Finding, error)
 	WriteFindings(ctx context.Context, bucket int, rows []ledger.FindingRow) (device.Part, error)
+	// Due returns the devices of a bucket that are due, sorted. The later parts count.
+	Due(ctx context.Context, parts []device.Part, bucket int) ([]ledger.DueRow, error)
+	WriteDue(ctx context.Context, bucket int, rows []ledger.DueRow) (device.Part, error)
 	Present(ctx context.Context, parts []device.Part, from device.Month) (days, timed map[device.Operator]map[device.Day]bool, err error)
 }
 
@@ -211,6 +216,7 @@ type result struct {
 	before *findings
 	in     *inputs
 	scope  *scope                               // nil if every device was judged
+	judged [device.Buckets][]imei.IMEI          // in the scope
 	open   [device.Buckets + 1][]device.Finding // before, of the devices that were judged
 	found  [device.Buckets + 1]*Part
 	gone   struct{ devices, unseen int64 } // that the devices judged counted as before
@@ -387,8 +393,8 @@ func (s *Stage[T]) deliveries(ctx context.Context, in *inputs, parts []device.Pa
 	}
 	in.delivered = map[device.Operator]ledger.Delivered{}
 	for op, d := range known {
-		spread(days, op, d.Days)
-		spread(timed, op, d.Timed)
+		spread(days, op, d.Days, month.First())
+		spread(timed, op, d.Timed, month.First())
 	}
 	for op := range days {
 		in.delivered[op] = ledger.Delivered{Days: ranges(days[op])}
@@ -408,10 +414,10 @@ func (s *Stage[T]) deliveries(ctx context.Context, in *inputs, parts []device.Pa
 	return nil
 }
 
-// spread adds ranges of days to those of an operator.
-func spread(to map[device.Operator]map[device.Day]bool, op device.Operator, known [][2]device.Day) {
+// spread adds ranges of days, from one day on, to those of an operator.
+func spread(to map[device.Operator]map[device.Day]bool, op device.Operator, known [][2]device.Day, from device.Day) {
 	for _, r := range known {
-		for d := r[0]; d <= r[1]; d++ {
+		for d := max(from, r[0]); d <= r[1]; d++ {
 			if to[op] == nil {
 				to[op] = map[device.Day]bool{}
 			}

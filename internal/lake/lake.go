@@ -103,7 +103,7 @@ const (
 func Tables() []string {
 	return []string{TableDays, TableVisits, TableMalformed, TableTACs, TableStolen, TableRegistrations, TablePairings,
 		TableGolden, TableBarred, TableBarredTACs, TableMonitored, TableSubscribers, TableAssociations,
-		TableListDevices, TableListNotices, TableListExceptions, TableAdopted, TableFindings}
+		TableListDevices, TableListNotices, TableListExceptions, TableAdopted, TableFindings, TableDue}
 }
 
 // Lake is a directory of parts. It must not be copied after first use.

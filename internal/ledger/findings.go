@@ -22,9 +22,11 @@ type Detection struct {
 	Rules   map[string]RuleCount `json:"rules"`
 	// Delivered is what each operator had delivered, as far back as the rules look.
 	Delivered map[device.Operator]Delivered `json:"delivered,omitempty"`
-	Added     []device.Part                 `json:"added,omitempty"` // later than all that were there
-	Gone      []FindingPart                 `json:"gone,omitempty"`  // what they said is said by those added
-	Text      map[string]string             `json:"text,omitempty"`  // what the run says of itself: coverage, rules stopped
+	// Due is the edition of the judging whose due days the parts of the table TableDue have, 0 if none do.
+	Due   int               `json:"due,omitempty"`
+	Added []device.Part     `json:"added,omitempty"` // later than all that were there
+	Gone  []FindingPart     `json:"gone,omitempty"`  // what they said is said by those added
+	Text  map[string]string `json:"text,omitempty"`  // what the run says of itself: coverage, rules stopped
 }
 
 // RuleCount says how many findings of a rule are open.
@@ -41,7 +43,7 @@ type Delivered struct {
 	Timed [][2]device.Day `json:"timed,omitempty"` // of timed sources
 }
 
-// FindingPart names a part of findings, with the act that brought it.
+// FindingPart names a part of findings or of due days, with the act that brought it.
 type FindingPart struct {
 	Act    uint64 `json:"act"`
 	Digest string `json:"digest"`
@@ -54,14 +56,24 @@ type FindingRow struct {
 	Closed  bool // of the finding only the key counts
 }
 
-// TableFindings is the table of the lake that the parts are of.
-const TableFindings = "findings"
+// DueRow says on which day a device is to be judged again though nothing new is learnt of it. In a
+// part that changes earlier ones, no day says that it need not be.
+type DueRow struct {
+	IMEI imei.IMEI
+	Day  device.Day
+}
+
+// The tables of the lake that the parts are of.
+const (
+	TableFindings = "findings"
+	TableDue      = "due"
+)
 
 // findingsOf stands where a file's digest would for the parts that an act brought. Sorted as texts
 // they are in the order of the acts, which decides which part counts where two have one finding.
 func findingsOf(act uint64) string { return fmt.Sprintf("%s %020d", TableFindings, act) }
 
-// BroughtBy returns the act that brought a part of findings.
+// BroughtBy returns the act that brought a part of findings or of due days.
 func (r PartRow) BroughtBy() (act uint64) {
 	if of, ok := strings.CutPrefix(r.File, TableFindings+" "); ok {
 		_, _ = fmt.Sscan(strings.TrimLeft(of, "0"), &act) // 0 is no such act: the ledger is founded first
@@ -79,7 +91,7 @@ func foldFindings(index uint64, body []byte) ([]Change, error) {
 		out = append(out, drop(PartRow{File: findingsOf(g.Act), Part: device.Part{Digest: g.Digest}}))
 	}
 	for _, p := range d.Added {
-		if p.Table != TableFindings || p.Bucket < 0 || p.Bucket > device.Buckets {
+		if p.Table != TableFindings && p.Table != TableDue || p.Bucket < 0 || p.Bucket > device.Buckets {
 			return nil, fmt.Errorf("a part of the table %s, bucket %d, holds no findings", p.Table, p.Bucket) // it would count as observed
 		}
 		out = append(out, put(PartRow{findingsOf(index), p}))

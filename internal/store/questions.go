@@ -77,6 +77,11 @@ func (tx *Tx) FindingParts(ctx context.Context) ([]ledger.PartRow, error) {
 	return rowsOf[ledger.PartRow](ctx, tx, ledger.Parts, "parts_of_table", ledger.TableFindings)
 }
 
+// DueParts returns the parts of the lake that say when to judge devices again, as FindingParts does.
+func (tx *Tx) DueParts(ctx context.Context) ([]ledger.PartRow, error) {
+	return rowsOf[ledger.PartRow](ctx, tx, ledger.Parts, "parts_of_table", ledger.TableDue)
+}
+
 // Subjects returns the indexes of the measures that speak of a device, by itself or within a
 // range, ascending.
 func (tx *Tx) Subjects(ctx context.Context, m imei.IMEI) ([]uint64, error) {

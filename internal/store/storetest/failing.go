@@ -115,6 +115,11 @@ func (t *failingTx) FindingParts(ctx context.Context) (p []ledger.PartRow, err e
 	return p, err
 }
 
+func (t *failingTx) DueParts(ctx context.Context) (p []ledger.PartRow, err error) {
+	err = t.f.call(func() error { p, err = t.Questions.DueParts(ctx); return err })
+	return p, err
+}
+
 func (t *failingTx) Proposals(ctx context.Context) (p []ledger.ProposalRow, s map[receipt.Digest][]ledger.SignatureRow, err error) {
 	err = t.f.call(func() error { p, s, err = t.Questions.Proposals(ctx); return err })
 	return p, s, err

@@ -25,6 +25,7 @@ type Questions interface {
 	LiveParts(ctx context.Context, table string) ([]device.Part, error)
 	PartsNamed(ctx context.Context, digest string) ([]ledger.PartRow, error)
 	FindingParts(ctx context.Context) ([]ledger.PartRow, error)
+	DueParts(ctx context.Context) ([]ledger.PartRow, error)
 	Subjects(ctx context.Context, m imei.IMEI) ([]uint64, error)
 	Proposals(ctx context.Context) ([]ledger.ProposalRow, map[receipt.Digest][]ledger.SignatureRow, error)
 	Proposal(ctx context.Context, content receipt.Digest) (ledger.ProposalRow, bool, error)
@@ -157,15 +158,21 @@ func (a asker) files() {
 		a.same("files that gave "+name, got, of(a.twin, ledger.Parts, func(p ledger.PartRow) bool { return p.Part.Digest == digest(name) }), err)
 	}
 	got, err := a.tx.FindingParts(ctx)
-	var want []ledger.PartRow
+	a.same("parts of findings", got, a.brought(ledger.TableFindings), err)
+	got, err = a.tx.DueParts(ctx)
+	a.same("parts of due days", got, a.brought(ledger.TableDue), err)
+}
+
+// brought returns the parts of a table that acts of detection brought, in the order of the acts.
+func (a asker) brought(table string) (want []ledger.PartRow) {
 	for act := range uint64(len(a.leaves)) {
-		brought := of(a.twin, ledger.Parts, func(p ledger.PartRow) bool { return p.Part.Table == ledger.TableFindings && p.BroughtBy() == act })
+		brought := of(a.twin, ledger.Parts, func(p ledger.PartRow) bool { return p.Part.Table == table && p.BroughtBy() == act })
 		slices.SortFunc(brought, func(x, y ledger.PartRow) int {
 			return cmp.Or(cmp.Compare(x.Part.Bucket, y.Part.Bucket), cmp.Compare(x.Part.Digest, y.Part.Digest))
 		})
 		want = append(want, brought...)
 	}
-	a.same("parts of findings", got, want, err)
+	return want
 }
 
 func (a asker) subjects() {
