@@ -39,6 +39,8 @@
 // Pass judges many devices and tells only what changed against the findings that were open. It
 // states what input was missing, marks what rests on it as incomplete, and stops a rule that
 // matches more than its share of devices while the others continue. Where nothing but files came and
-// went since the last pass of the same day, it judges those that the files speak of. Stale and missing
+// went and days passed since the last pass, it judges the devices that the files speak of, those whose
+// day has come, and those with a finding of a rule whose input became complete or incomplete. Findings
+// that tell of a window are of another one every day, so their devices are due every day. Stale and missing
 // input never opens a finding that could block by itself, and never closes one.
 package detect

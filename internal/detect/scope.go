@@ -11,13 +11,14 @@ import (
 	"github.com/openceir/openceir/internal/ledger"
 )
 
-// scope is what a run judges if nothing but files came and went since the last, on the same day and by
-// the same conditions: the devices that those files speak of. Judging a device again on the same day,
-// by the same history and facts, changes nothing, so the others may be left out: the run comes to
-// what one over every device would come to. Where what came or went concerns every device there is no
-// scope: conditions, the TAC directory, barred codes and the subscribers' list; the first or the last
-// edition of a list; days of which a rule's input became complete or incomplete; and a rule that was
-// stopped, whose findings wait.
+// scope is what a run judges if nothing but files came and went and days passed since the last, by the
+// same conditions: the devices that those files speak of, those that are due, and those with a finding
+// of a rule whose input became complete or incomplete. Judging another device by the same history and
+// facts changes nothing before its day has come, so it may be left out: the run comes to what one over
+// every device would come to. Where what came or went concerns every device there is no scope:
+// conditions, the TAC directory, barred codes and the subscribers' list; the first or the last edition
+// of a list; days that pass while findings continue those of another system; and a rule that was
+// stopped, whose findings wait. Nor is there one where days are taken back.
 type scope struct {
 	moved  []device.Part                     // parts of days and visits that came or went
 	was    []device.Part                     // those that were in force

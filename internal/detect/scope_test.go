@@ -96,6 +96,9 @@ type country struct {
 	gone  []device.File // withdrawn
 	n     int
 	few   int // runs that judged only some devices
+	aged  int // of those, the runs of a later day
+	last  device.Day
+	ages  bool // days pass often; the country is larger, and fewer of it are found
 }
 
 const first = device.Day(20600) // 2026-05-27
@@ -109,6 +112,7 @@ func newCountry(t testing.TB, seed uint64) *country {
 		c.regs[i] = storetest.New(t, s, 1)
 		c.stage[i] = detect.Stage[*tx]{Lake: c.lake, Shelf: shelf{c.lake}, Zone: time.UTC, Operators: func() []device.Operator { return []device.Operator{"north", "south"} }}
 	}
+	c.signed(receipt.Founding, storetest.Person("ministry/amina"), storetest.Directory().Bytes(), "ministry/amina", "north/chidi")
 	c.act(ledger.KindDay, device.Encode(ledger.Day{Day: c.day}))
 	c.conditions()
 	return c
@@ -121,10 +125,12 @@ func (c *country) must(err error) {
 	}
 }
 
-func (c *country) act(kind receipt.Kind, body []byte) {
+func (c *country) act(kind receipt.Kind, body []byte) { c.signed(kind, storetest.Office("test"), body) }
+
+func (c *country) signed(kind receipt.Kind, by receipt.Author, body []byte, people ...string) {
 	c.n++
 	for _, r := range c.regs {
-		r.Must(c, r.Draft(c, fmt.Sprint(c.n), receipt.Content{Kind: kind, By: storetest.Office("test")}, body, nil))
+		r.Must(c, r.Draft(c, fmt.Sprint(c.n), receipt.Content{Kind: kind, By: by}, body, nil, people...))
 	}
 }
 
@@ -146,7 +152,13 @@ func (c *country) conditions() {
 		"all: [{place_conflict: {conflicts: 1}}]",
 		"all: [{barred_tac: {}}]",
 		"gap_days: 1, all: [{transient: {numbers_a_day: 2, window_days: 12}}]",
+		"amnesty: true, grace_days: 4, gap_days: 3, all: [{subscribers: {at_least: 2, window_months: 1}}, {not_registered: {}, invert: true}]",
+		"sticky: true, all: [{subscribers: {at_least: 3, window_days: 7}}, {tac_not_allocated: {feed_max_age_days: 9}}]",
+		"gap_days: 4, all: [{used_by: {subscriber: home, networks: [\"00101\"], window_days: 6}}, {stolen: {}}]",
 	} {
+		if c.ages && i == 2 {
+			all = "look_again_days: 2, all: [{largest_share: {at_most: 0.6, active_days: 3}}, {not_registered: {}}]"
+		}
 		share := "1"
 		if c.dice.IntN(12) == 0 {
 			share = "0.35"
@@ -159,7 +171,11 @@ func (c *country) conditions() {
 }
 
 func (c *country) imei() imei.IMEI {
-	return imei.New([]imei.TAC{35000001, 35000002, 1000003}[c.dice.IntN(3)], uint32(c.dice.IntN(120)))
+	most := 120
+	if c.ages {
+		most = 900
+	}
+	return imei.New([]imei.TAC{35000001, 35000002, 1000003}[c.dice.IntN(3)], uint32(c.dice.IntN(most)))
 }
 
 func (c *country) operator() device.Operator {
@@ -181,12 +197,15 @@ func (c *country) dump(op device.Operator, n int) {
 	var visits [device.Buckets][]device.Visit
 	for range n {
 		seen := c.day - device.Day(c.dice.IntN(40))
+		if c.ages && n < 50 {
+			seen = c.day + 1 - device.Day(c.dice.IntN(4))
+		}
 		month, day := seen.Month()
 		d := device.Days{IMEI: c.imei(), IMSI: subscriber.IMSI(1010000000000 + c.dice.IntN(9)), MSISDN: subscriber.MSISDN(99900000 + c.dice.IntN(9)), Operator: f.Operator, Month: month}
 		d.Seen[c.dice.IntN(device.RadioCount)] = 1 << (day - 1)
 		if n > 50 {
-			for day := month.First(); day < (month + 1).First(); day++ {
-				d.Seen[0] = d.Seen[0]<<1 | 1
+			for day := month.First(); day < (month+1).First() && (day <= c.day || !c.ages); day++ {
+				d.Seen[0] |= 1 << (day - month.First())
 			}
 		}
 		bucket := device.BucketOf(d.IMEI)
@@ -299,8 +318,62 @@ func rowsOf[T any](c *country, all []imei.IMEI, like device.Change, row func(ime
 	}
 }
 
+// passes lets days pass, mostly one, and mostly with a file of each operator.
+func (c *country) passes() string {
+	days := device.Day(1)
+	switch c.dice.IntN(20) {
+	case 0, 1, 2:
+		days = device.Day(2 + c.dice.IntN(5))
+	case 3:
+		days = device.Day(7 + c.dice.IntN(25))
+	case 4:
+		days = -1
+	}
+	c.day += days
+	c.act(ledger.KindDay, device.Encode(ledger.Day{Day: c.day}))
+	for _, op := range []device.Operator{"north", "south"} {
+		if c.dice.IntN(6) > 0 {
+			c.dump(op, 4+c.dice.IntN(5))
+		}
+	}
+	return fmt.Sprint(int(days), " days")
+}
+
+// takeOver adopts what another system had found.
+func (c *country) takeOver() string {
+	a := device.Adoption{Day: c.day, Until: c.day + device.Day(c.dice.IntN(4)), Files: []device.AdoptedFile{}}
+	var rows [device.Buckets][]device.Adopted
+	for range 20 {
+		m := c.imei()
+		row := device.Adopted{IMEI: m, Rule: "r" + string(rune('a'+c.dice.IntN(14))), Since: c.day - device.Day(c.dice.IntN(90)), Amnesty: c.dice.IntN(3) == 0}
+		if c.dice.IntN(2) == 0 {
+			row.Block = c.day + device.Day(c.dice.IntN(20))
+		}
+		rows[device.BucketOf(m)] = append(rows[device.BucketOf(m)], row)
+	}
+	for bucket, of := range rows {
+		slices.SortFunc(of, func(a, b device.Adopted) int { return device.CompareAdopted(&a, &b) })
+		of = slices.CompactFunc(of, func(a, b device.Adopted) bool { return device.CompareAdopted(&a, &b) == 0 })
+		if len(of) > 0 {
+			p, err := c.lake.WriteAdopted(c.Context(), bucket, of)
+			c.must(err)
+			a.Parts = append(a.Parts, p)
+		}
+	}
+	c.signed(ledger.KindAdopt, storetest.Person("ministry/amina"), device.Encode(a), "ministry/amina", "north/chidi")
+	return "a take-over"
+}
+
 // happens lets something happen.
 func (c *country) happens() string {
+	if c.ages {
+		switch n := c.dice.IntN(60); {
+		case n < 30:
+			return c.passes()
+		case n == 59:
+			return c.takeOver()
+		}
+	}
 	n := c.dice.IntN(40)
 	if len(c.files) == 0 {
 		n = 0
@@ -389,13 +462,59 @@ func (c *country) judge(i int) (ledger.Detection, []device.Finding) {
 	return d, open
 }
 
+// due returns the due days that a stage keeps.
+func (c *country) due(i int) map[imei.IMEI]device.Day {
+	out := map[imei.IMEI]device.Day{}
+	c.must(c.regs[i].Store.View(c.Context(), func(t ledger.Tx) error {
+		rows, err := t.(*store.Tx).DueParts(c.Context())
+		c.must(err)
+		var parts []device.Part
+		for _, r := range rows {
+			parts = append(parts, r.Part)
+		}
+		if len(parts) > 6*device.Buckets {
+			c.Fatalf("%d parts of due days", len(parts))
+		}
+		for bucket := range device.Buckets {
+			rows, err := c.lake.Due(c.Context(), parts, bucket)
+			c.must(err)
+			for _, r := range rows {
+				out[r.IMEI] = r.Day
+			}
+		}
+		return nil
+	}))
+	return out
+}
+
+// punctual compares the due days that both stages keep: none may be later than a full pass says.
+func (c *country) punctual(same bool) error {
+	got, want := c.due(0), c.due(1)
+	for m, day := range want {
+		if got[m] == 0 || got[m] > day {
+			return fmt.Errorf("%s is due on %s, want %s", m, got[m], day)
+		}
+	}
+	if same && !maps.Equal(got, want) {
+		return fmt.Errorf("due are\n%v, want\n%v", got, want)
+	}
+	return nil
+}
+
 // compare lets both stages look and compares what they come to.
 func (c *country) compare() error {
 	some, open := c.judge(0)
 	all, want := c.judge(1)
+	if err := c.punctual(some.Text["judged"] == ""); err != nil {
+		return err
+	}
 	if some.Text["judged"] != "" {
 		c.few++
+		if some.Day > c.last {
+			c.aged++
+		}
 	}
+	c.last = some.Day
 	if all.Text["judged"] != "" {
 		c.Fatal("the stage that judges everything does not")
 	}
@@ -446,12 +565,70 @@ func TestScopeIsEnough(t *testing.T) {
 	}
 }
 
+// Whatever days pass, one or many, with files or without, judging those that are due comes to what
+// judging everything comes to.
+func TestDueIsEnough(t *testing.T) {
+	seeds := 8
+	if testing.Short() {
+		seeds = 2
+	}
+	aged, runs := 0, 0
+	for seed := range seeds {
+		c := ageing(t, uint64(seed))
+		for range 45 {
+			what := ""
+			for range 1 + c.dice.IntN(2) {
+				what += c.happens() + ", "
+			}
+			if err := c.compare(); err != nil {
+				t.Fatalf("seed %d, %s, after %s %v", seed, c.day, what, err)
+			}
+			runs++
+		}
+		aged += c.aged
+	}
+	if t.Logf("%d of %d runs judged some devices only though days had passed", aged, runs); aged*8 < runs {
+		t.Error("that is too few to show anything")
+	}
+}
+
+// ageing is a country in which days pass.
+func ageing(t testing.TB, seed uint64) *country {
+	c := newCountry(t, seed)
+	c.ages = true
+	for _, op := range []device.Operator{"north", "south"} {
+		c.dump(op, 900)
+	}
+	c.files = nil // nobody takes that back
+	return c
+}
+
 // forgetful loses a device that a file speaks of.
 type forgetful struct{ *lake.Lake }
 
 func (f forgetful) Devices(ctx context.Context, parts []device.Part, bucket int) ([]imei.IMEI, error) {
 	all, err := f.Lake.Devices(ctx, parts, bucket)
 	return all[:len(all)/2], err
+}
+
+func (f forgetful) Due(ctx context.Context, parts []device.Part, bucket int) ([]ledger.DueRow, error) {
+	all, err := f.Lake.Due(ctx, parts, bucket)
+	return all[:len(all)/2], err
+}
+
+// A stage that forgets when to judge devices again is found.
+func TestForgetfulDue(t *testing.T) {
+	for seed := range uint64(20) {
+		c := ageing(t, seed)
+		c.stage[0].Lake = forgetful{c.lake}
+		for range 20 {
+			c.passes()
+			if c.compare() != nil {
+				return
+			}
+		}
+	}
+	t.Error("nobody noticed that due days were forgotten")
 }
 
 // A stage that leaves devices out is found.

@@ -82,8 +82,8 @@ type Shelf interface {
 }
 
 // Stage is the stage "detect": whenever a file came or went, the day moved on or the conditions
-// changed, it judges the country again, or only the devices that files speak of where that is the same
-// (see scope), and writes what changed in the findings. The judging happens in a view, bucket by
+// changed, it judges the country again, or only the devices that files speak of or that are due where
+// that is the same (see scope), and writes what changed in the findings. The judging happens in a view, bucket by
 // bucket, and what changed goes into the lake; the act that makes it count is all that is written in a
 // transaction. Whoever dies between the two leaves parts that nobody names, which are swept.
 type Stage[T Tx] struct {
@@ -393,14 +393,16 @@ func (s *Stage[T]) deliveries(ctx context.Context, in *inputs, parts []device.Pa
 	}
 	in.delivered = map[device.Operator]ledger.Delivered{}
 	for op, d := range known {
-		spread(days, op, d.Days, month.First())
-		spread(timed, op, d.Timed, month.First())
+		spread(days, op, d.Days)
+		spread(timed, op, d.Timed)
 	}
-	for op := range days {
-		in.delivered[op] = ledger.Delivered{Days: ranges(days[op])}
-	}
-	for op := range timed {
-		in.delivered[op] = ledger.Delivered{Days: in.delivered[op].Days, Timed: ranges(timed[op])}
+	for _, of := range []map[device.Operator]map[device.Day]bool{days, timed} {
+		for op := range of {
+			d := ledger.Delivered{Days: ranges(days[op], month.First()), Timed: ranges(timed[op], month.First())}
+			if len(d.Days)+len(d.Timed) > 0 {
+				in.delivered[op] = d
+			}
+		}
 	}
 	in.coverage = nil
 	for _, op := range s.Operators() {
@@ -414,10 +416,10 @@ func (s *Stage[T]) deliveries(ctx context.Context, in *inputs, parts []device.Pa
 	return nil
 }
 
-// spread adds ranges of days, from one day on, to those of an operator.
-func spread(to map[device.Operator]map[device.Day]bool, op device.Operator, known [][2]device.Day, from device.Day) {
+// spread adds ranges of days to those of an operator.
+func spread(to map[device.Operator]map[device.Day]bool, op device.Operator, known [][2]device.Day) {
 	for _, r := range known {
-		for d := max(from, r[0]); d <= r[1]; d++ {
+		for d := r[0]; d <= r[1]; d++ {
 			if to[op] == nil {
 				to[op] = map[device.Day]bool{}
 			}
@@ -433,13 +435,13 @@ func asRanges(days [][2]device.Day) (out []Range) {
 	return out
 }
 
-// ranges joins days into ranges.
-func ranges(days map[device.Day]bool) [][2]device.Day {
+// ranges joins days, from one on, into ranges.
+func ranges(days map[device.Day]bool, from device.Day) [][2]device.Day {
 	var out [][2]device.Day
 	for _, d := range slices.Sorted(maps.Keys(days)) {
 		if n := len(out); n > 0 && out[n-1][1] == d-1 {
 			out[n-1][1] = d
-		} else {
+		} else if d >= from {
 			out = append(out, [2]device.Day{d, d})
 		}
 	}

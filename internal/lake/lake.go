@@ -28,7 +28,7 @@
 //	associations   imei int64, uid string
 //
 // and the runs of lists that operators were given (see internal/listgen), and the open findings (see
-// TableFindings):
+// TableFindings) with the days on which to judge devices again (see TableDue):
 //
 //	list_devices     imei int64, text string, block_date date, reasons string, amnesty, pending int32
 //	list_notices     imei int64, text string, imsi, msisdn int64, operator string, block_date date,
@@ -37,6 +37,7 @@
 //	findings         imei int64, text, rule, version string, since date, found, block, ended, again
 //	                 date null, strength, pairs int32, best int64 null: a subscriber.ID, amnesty,
 //	                 incomplete, closed int32, params, evidence string: JSON objects of texts
+//	due              imei int64, day date null
 //
 // and what was taken over from another system (see internal/adopt):
 //

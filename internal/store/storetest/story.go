@@ -109,7 +109,7 @@ func (s *Story) observe(t testing.TB) {
 
 	later := ledger.Detection{Upto: 10, Day: 20031, Rules: map[string]ledger.RuleCount{"stolen-list": {Open: 10}},
 		Added: []device.Part{findingPart("f0", 0), findingPart("f2", 1), findingPart("f4", 2), duePart("d3", 0)}, Due: 1, // one takes the place of two, one comes again
-		Gone:  []ledger.FindingPart{{Act: first, Digest: digest("f2")}, {Act: first, Digest: digest("f3")}, {Act: first, Digest: digest("d2")}, {Act: first, Digest: digest("never there")}}}
+		Gone: []ledger.FindingPart{{Act: first, Digest: digest("f2")}, {Act: first, Digest: digest("f3")}, {Act: first, Digest: digest("d2")}, {Act: first, Digest: digest("never there")}}}
 	s.act(t, "findings later", s.Draft(t, "findings later", receipt.Content{Kind: ledger.KindFindings, By: Office("detect")}, ledger.Encode(later), nil))
 	s.act(t, "day", s.Draft(t, "day", receipt.Content{Kind: ledger.KindDay, By: Office("calendar")}, ledger.Encode(ledger.Day{Day: 20031}), nil))
 }
