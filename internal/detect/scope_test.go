@@ -540,7 +540,7 @@ func (c *country) compare() error {
 func TestScopeIsEnough(t *testing.T) {
 	seeds := 12
 	if testing.Short() {
-		seeds = 1
+		seeds = 2
 	}
 	few, runs := 0, 0
 	for seed := range seeds {
