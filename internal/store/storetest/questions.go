@@ -108,6 +108,18 @@ func (a asker) records() {
 		got, ok, err := a.tx.Leaf(ctx, l.Index)
 		a.same(fmt.Sprint("record ", l.Index, ok), got, l, err)
 	}
+	for index := range uint64(len(a.leaves)) + 1 {
+		all, err := a.tx.Openings(ctx, index)
+		for _, part := range []string{ledger.PartEffect, ledger.PartPersonal, "no such part"} {
+			got, kept, err2 := a.tx.Opening(ctx, index, part)
+			at := slices.IndexFunc(all, func(o ledger.StoredOpening) bool { return o.Part == part })
+			var want ledger.StoredOpening
+			if at >= 0 {
+				want = all[at]
+			}
+			a.same(fmt.Sprintf("%s of record %d", part, index), []any{got, kept}, []any{want, at >= 0}, err, err2)
+		}
+	}
 	_, ok, err := a.tx.Leaf(ctx, uint64(len(a.leaves)))
 	a.same("record that is not there", ok, false, err)
 	for kind, l := range last {
