@@ -24,7 +24,7 @@ type scope struct {
 	was    []device.Part                     // those that were in force
 	lists  map[device.FileKind][]device.Part // lists as they were, of those that changed
 	due    [device.Buckets][]imei.IMEI       // devices whose day has come
-	turned map[string]bool                   // rules whose input became complete or incomplete
+	turned map[string]bool                   // rules whose input became complete or incomplete, or fresher
 	judged int                               // devices so far
 }
 
@@ -33,7 +33,7 @@ type news struct{ came, went []ledger.FileRow }
 
 // scope returns what has to be judged, nil for every device. It notes what operators have delivered.
 func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inputs) (*scope, error) {
-	if before.Delivered == nil || before.Due != edition || before.Day > in.asOf || before.Day < in.asOf && in.ages(before.Day) {
+	if before.Delivered == nil || before.Due != edition || before.Day > in.asOf || before.Day < in.asOf && len(in.adopted.Parts) > 0 {
 		return nil, nil
 	}
 	for _, n := range before.Rules {
@@ -71,7 +71,7 @@ func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inpu
 	}
 	most := (before.Devices + before.Unseen) / scopeShare
 	for _, r := range newPart(in.conditions, in.facts, in.coverage, in.asOf).rules {
-		if n := before.Rules[r.Rule]; r.held != n.Held && n.Open > 0 {
+		if n := before.Rules[r.Rule]; n.Open > 0 && (r.held != n.Held || r.condition.maxAge > 0 && in.fresher(before.Day)) {
 			sc.turned[r.Rule] = true
 			most -= n.Open
 		}
@@ -94,12 +94,11 @@ func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inpu
 	return sc, nil
 }
 
-// ages reports whether something that every device is judged by is another than it was on an earlier
-// day: the TAC directory, which is of the day on which it came and so, on the day before, was of that
-// one; and what another system had found, whose last day may pass.
-func (in *inputs) ages(since device.Day) bool {
+// fresher reports whether the TAC directory counts as of a later day than on an earlier day: it is of
+// the day on which it came, but never of one that is not complete.
+func (in *inputs) fresher(than device.Day) bool {
 	directories := in.files[device.FileTAC]
-	return len(in.adopted.Parts) > 0 || len(directories) > 0 && directories[len(directories)-1].File.Added > since
+	return than < in.asOf && len(directories) > 0 && directories[len(directories)-1].File.Added > than
 }
 
 // news returns the files that came and went since a record, nil if something else happened that
