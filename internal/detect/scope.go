@@ -237,14 +237,12 @@ func (s *Stage[T]) judgeTouched(ctx context.Context, r *result, bucket int) erro
 	}
 	devices = append(append(devices, changed(sc.lists, &was, &now)...), sc.due[bucket]...)
 	if len(sc.turned) > 0 {
-		open, err := s.open(ctx, r.before, bucket)
+		open, err := s.Lake.FindingsBy(ctx, partsOf(r.before.parts[bucket]), bucket, sc.turned)
 		if err != nil {
 			return err
 		}
 		for i := range open {
-			if sc.turned[open[i].Rule] {
-				devices = append(devices, open[i].IMEI)
-			}
+			devices = append(devices, open[i].IMEI)
 		}
 	}
 	if len(devices) == 0 {

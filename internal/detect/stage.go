@@ -50,9 +50,11 @@ type Tx interface {
 type Lake interface {
 	Histories(ctx context.Context, parts []device.Part, bucket int) iter.Seq2[*device.History, error]
 	// HistoriesOf, FindingsAmong and Seen read what there is of some devices of one bucket, which are
-	// sorted; Devices returns those that parts of days and visits have.
+	// sorted; Devices returns those that parts of days and visits have. FindingsBy returns what some
+	// rules found.
 	HistoriesOf(ctx context.Context, parts []device.Part, bucket int, devices []imei.IMEI) iter.Seq2[*device.History, error]
 	FindingsAmong(ctx context.Context, parts []device.Part, bucket int, devices []imei.IMEI) ([]device.Finding, error)
+	FindingsBy(ctx context.Context, parts []device.Part, bucket int, rules map[string]bool) ([]device.Finding, error)
 	Seen(ctx context.Context, parts []device.Part, bucket int, devices []imei.IMEI) ([]bool, error)
 	Devices(ctx context.Context, parts []device.Part, bucket int) ([]imei.IMEI, error)
 	Malformed(ctx context.Context, parts []device.Part) iter.Seq2[device.Malformed, error]

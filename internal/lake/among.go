@@ -101,3 +101,8 @@ func (l *Lake) FindingsAmong(ctx context.Context, parts []device.Part, bucket in
 	s := among{devices: devices}
 	return inForce(ctx, l, parts, findings(func(f *device.Finding) bool { return s.has(f.IMEI) }), bucket)
 }
+
+// FindingsBy returns, as Findings does, the open findings that some rules have in one bucket.
+func (l *Lake) FindingsBy(ctx context.Context, parts []device.Part, bucket int, rules map[string]bool) ([]device.Finding, error) {
+	return inForce(ctx, l, parts, findings(func(f *device.Finding) bool { return rules[f.Rule] }), bucket)
+}

@@ -81,6 +81,68 @@ func (c *country) named() int {
 	return len(named)
 }
 
+// The days on which devices are due are parts of the lake as findings are: the register names them, a
+// sweep leaves them, verification reads them, and a day that passes is judged by them.
+func TestDueInTheLake(t *testing.T) {
+	c := newCountry(t, "")
+	j := c.june("north")
+	j.honest(1, 20)
+	for i := range 6 { // the count falls as days pass
+		j.see(1+i, stolen, 1, i)
+	}
+	c.take(j)
+	c.stolenList("first", stolen)
+	c.must(c.centre.Run(c.ctx, day))
+	parts := func() []string {
+		all, err := filepath.Glob(filepath.Join(c.dir, "data", "lake", "due", "*.parquet"))
+		c.must(err)
+		return all
+	}
+	if n := len(parts()); n == 0 {
+		t.Fatal("nothing is due")
+	}
+	_, err := c.centre.Lake.WriteDue(c.ctx, device.BucketOf(stolen), []ledger.DueRow{{IMEI: stolen, Day: 1}})
+	c.must(err)
+	before := parts()
+	swept, err := c.centre.Sweep(c.ctx)
+	c.must(err)
+	if swept.Parts != 1 || len(parts()) != len(before)-1 {
+		t.Errorf("of %d parts %d were swept and %d are left", len(before), swept.Parts, len(parts()))
+	}
+	c.must(c.centre.Run(c.ctx, day+1))
+	if text := c.judged(); !strings.Contains(text, "due") {
+		t.Errorf("the day after, the run says that it judged %q", text)
+	}
+	report, err := c.centre.Verify(c.ctx, nil)
+	c.must(err)
+	if len(report.Faults) > 0 {
+		t.Errorf("faults: %v", report.Faults)
+	}
+	text, err := os.ReadFile(parts()[0])
+	c.must(err)
+	text[len(text)/2] ^= 4
+	c.must(os.WriteFile(parts()[0], text, 0o600))
+	report, err = c.centre.Verify(c.ctx, nil)
+	c.must(err)
+	if len(report.Faults) != 1 || report.Faults[0].Table != "lake due" {
+		t.Errorf("a changed part: %v", report.Faults)
+	}
+}
+
+// judged returns what the last run of detection says that it judged, nothing if everything.
+func (c *country) judged() (text string) {
+	c.view(func(tx *store.Tx) error {
+		leaf, _, err := tx.LastOfKind(c.ctx, ledger.KindFindings)
+		c.must(err)
+		openings, err := tx.Openings(c.ctx, leaf.Index)
+		c.must(err)
+		d, _, err := ledger.ReadDetection(openings[0].Body)
+		text = d.Text["judged"]
+		return err
+	})
+	return text
+}
+
 // A finding that is changed in the lake is found by verification, and a part that is gone by whoever
 // asks for findings.
 func TestChangedFindings(t *testing.T) {
