@@ -2,8 +2,12 @@ package detect
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
@@ -21,6 +25,17 @@ import (
 // edition is that of the judging. Raise it with every change after which a device may be judged
 // otherwise by the same history, facts and conditions: then every device is judged again.
 const edition = 1
+
+// by names what devices are judged by beside what is known of them. Days that were told by something
+// else say nothing.
+func (s *Stage[T]) by(conditions *Conditions) string {
+	zone := time.UTC
+	if s.Zone != nil {
+		zone = s.Zone
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s\n%s", edition, zone, conditions.Text()))
+	return hex.EncodeToString(sum[:8])
+}
 
 // moves returns the first later day on which findings that hold can tell something else, though the
 // same rules hold and nothing new is learnt of the device; 0 if they cannot.
@@ -63,51 +78,37 @@ func lastSeen(row *device.Days, asOf device.Day) device.Day {
 	return first + device.Day(bits.Len32(days)-1)
 }
 
-// dueDays returns the devices that are to be judged again, sorted. Both lists of the part are.
-func (p *Part) dueDays() []ledger.DueRow {
-	out := make([]ledger.DueRow, 0, len(p.due)+len(p.moving))
-	x, y := cursor[Due]{rows: p.due, key: dueKey}, cursor[Due]{rows: p.moving, key: dueKey}
-	for {
-		m := min(x.at(), y.at())
-		if m > imei.Max {
-			return out
-		}
-		row := ledger.DueRow{IMEI: m}
-		for _, c := range []*cursor[Due]{&x, &y} {
-			for _, d := range c.take(m) {
-				row.Day = earlier(row.Day, d.Day)
-			}
-		}
-		out = append(out, row)
-	}
-}
+// dueDays returns the devices that are to be judged again, sorted.
+func (p *Part) dueDays() []ledger.DueRow { return sooner(rowsOf(p.due), rowsOf(p.moving)) }
 
-func dueKey(d *Due) imei.IMEI { return d.IMEI }
-
-// due reads the due days of a bucket, none if they are of another edition.
-func (s *Stage[T]) due(ctx context.Context, f *findings, bucket int) ([]ledger.DueRow, error) {
-	if f.Due != edition {
-		return nil, nil
+func rowsOf(due []Due) []ledger.DueRow {
+	out := make([]ledger.DueRow, len(due))
+	for i, d := range due {
+		out[i] = ledger.DueRow{IMEI: d.IMEI, Day: d.Day}
 	}
-	return s.Lake.Due(ctx, partsOf(f.due[bucket]), bucket)
+	return out
 }
 
 // keepDue writes what changed in the due days of a bucket, as keepBucket does with findings.
 func (s *Stage[T]) keepDue(ctx context.Context, r *result, d *ledger.Detection, bucket int) error {
-	parts := r.before.due[bucket]
-	was, err := s.due(ctx, r.before, bucket)
-	if err != nil {
-		return err
+	parts, held := r.before.due[bucket], r.before.By == r.in.by
+	var was []ledger.DueRow
+	var err error
+	if held {
+		if was, err = s.Lake.Due(ctx, partsOf(parts), bucket); err != nil {
+			return err
+		}
 	}
+	now := r.found[bucket].dueDays()
 	stays := func(m imei.IMEI) bool { return false }
 	if r.scope != nil {
 		stays = func(m imei.IMEI) bool { _, judged := slices.BinarySearch(r.judged[bucket], m); return !judged }
 	}
-	rows, all := changedDays(was, r.found[bucket].dueDays(), stays)
-	if len(rows) == 0 && r.before.Due == edition {
+	rows, all := changedDays(was, now, stays)
+	if len(rows) == 0 && held {
 		return nil
 	}
-	if r.before.Due != edition || crowded(parts, len(rows)) {
+	if !held || crowded(parts, len(rows)) {
 		d.Gone = append(d.Gone, gone(parts)...)
 		rows = all
 	}
@@ -117,6 +118,22 @@ func (s *Stage[T]) keepDue(ctx context.Context, r *result, d *ledger.Detection, 
 	p, err := s.Lake.WriteDue(ctx, bucket, rows)
 	d.Added = append(d.Added, p)
 	return err
+}
+
+// sooner returns the devices that either list has, sorted, each with the earlier of its days.
+func sooner(a, b []ledger.DueRow) []ledger.DueRow {
+	out := make([]ledger.DueRow, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].IMEI < b[0].IMEI:
+			out, a = append(out, a[0]), a[1:]
+		case b[0].IMEI < a[0].IMEI:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out, a, b = append(out, ledger.DueRow{IMEI: a[0].IMEI, Day: min(a[0].Day, b[0].Day)}), a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 // changedDays returns what differs between the due days that were and those of the devices that were

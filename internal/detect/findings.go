@@ -89,7 +89,7 @@ func partsOf(rows []ledger.PartRow) []device.Part {
 func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, error) {
 	ch := settle(r.elsewhere(), r.found[:]...)
 	texts := r.found[device.Buckets]
-	d := &ledger.Detection{Day: r.in.asOf, Delivered: r.in.delivered, Due: edition, Rules: map[string]ledger.RuleCount{},
+	d := &ledger.Detection{Day: r.in.asOf, Delivered: r.in.delivered, By: r.in.by, Rules: map[string]ledger.RuleCount{},
 		Devices: ch.Devices - texts.Devices, Unseen: ch.Unseen - texts.Unseen}
 	if r.scope != nil {
 		d.Devices += r.before.Devices - r.gone.devices

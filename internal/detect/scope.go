@@ -33,7 +33,7 @@ type news struct{ came, went []ledger.FileRow }
 
 // scope returns what has to be judged, nil for every device. It notes what operators have delivered.
 func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inputs) (*scope, error) {
-	if before.Delivered == nil || before.Due != edition || before.Day > in.asOf || before.Day < in.asOf && len(in.adopted.Parts) > 0 {
+	if before.Delivered == nil || before.By != in.by || before.Day > in.asOf || before.Day < in.asOf && len(in.adopted.Parts) > 0 {
 		return nil, nil
 	}
 	for _, n := range before.Rules {
@@ -77,7 +77,7 @@ func (s *Stage[T]) scope(ctx context.Context, view T, before *findings, in *inpu
 		}
 	}
 	for bucket := 0; bucket < device.Buckets && before.Day < in.asOf && most >= 0; bucket++ {
-		rows, err := s.due(ctx, before, bucket)
+		rows, err := s.Lake.Due(ctx, partsOf(before.due[bucket]), bucket)
 		if err != nil {
 			return nil, err
 		}

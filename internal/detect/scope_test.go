@@ -372,6 +372,10 @@ func (c *country) happens() string {
 			return c.passes()
 		case n == 59:
 			return c.takeOver()
+		case n == 58:
+			zone := time.FixedZone("elsewhere", 3600*(c.dice.IntN(20)-9))
+			c.stage[0].Zone, c.stage[1].Zone = zone, zone
+			return "another zone"
 		}
 	}
 	n := c.dice.IntN(40)

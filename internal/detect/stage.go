@@ -149,6 +149,7 @@ func (s *Stage[T]) Look(ctx context.Context, view T, after uint64) (func(context
 type inputs struct {
 	asOf       device.Day
 	conditions *Conditions
+	by         string // see Stage.by
 	facts      *Facts
 	files      map[device.FileKind][]ledger.FileRow // of the lists in force that rules ask for
 	lists      map[device.FileKind][]device.Part    // their parts, of lists that are read bucket by bucket
@@ -164,6 +165,7 @@ func (s *Stage[T]) gather(ctx context.Context, view T, before *findings, asOf de
 	if in.conditions, err = Current(ctx, view); err != nil {
 		return nil, err
 	}
+	in.by = s.by(in.conditions)
 	for _, table := range []string{"days", "visits", "malformed"} {
 		more, err := view.LiveParts(ctx, table)
 		if err != nil {

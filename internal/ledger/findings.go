@@ -22,8 +22,9 @@ type Detection struct {
 	Rules   map[string]RuleCount `json:"rules"`
 	// Delivered is what each operator had delivered, as far back as the rules look.
 	Delivered map[device.Operator]Delivered `json:"delivered,omitempty"`
-	// Due is the edition of the judging whose due days the parts of the table TableDue have, 0 if none do.
-	Due   int               `json:"due,omitempty"`
+	// By names what it judged by beside files: the judging itself, the zone and the rules. The parts of the
+	// table TableDue are of a judging by the same.
+	By    string            `json:"by,omitempty"`
 	Added []device.Part     `json:"added,omitempty"` // later than all that were there
 	Gone  []FindingPart     `json:"gone,omitempty"`  // what they said is said by those added
 	Text  map[string]string `json:"text,omitempty"`  // what the run says of itself: coverage, rules stopped

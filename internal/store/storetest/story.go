@@ -104,11 +104,11 @@ func duePart(of string, bucket int) device.Part {
 
 func (s *Story) observe(t testing.TB) {
 	open := ledger.Detection{Upto: 9, Day: 20030, Devices: 1000, Rules: map[string]ledger.RuleCount{"stolen-list": {Open: 10}, "conflict": {Open: 9, Ended: 1, Stopped: true}},
-		Added: []device.Part{findingPart("f1", 0), findingPart("f2", 1), findingPart("f3", device.Buckets), duePart("d1", 0), duePart("d2", 1)}, Due: 1, Text: map[string]string{"operators": "2 of 2"}}
+		Added: []device.Part{findingPart("f1", 0), findingPart("f2", 1), findingPart("f3", device.Buckets), duePart("d1", 0), duePart("d2", 1)}, By: "judged by", Text: map[string]string{"operators": "2 of 2"}}
 	first := s.act(t, "findings", s.Draft(t, "findings", receipt.Content{Kind: ledger.KindFindings, By: Office("detect")}, ledger.Encode(open), nil))
 
 	later := ledger.Detection{Upto: 10, Day: 20031, Rules: map[string]ledger.RuleCount{"stolen-list": {Open: 10}},
-		Added: []device.Part{findingPart("f0", 0), findingPart("f2", 1), findingPart("f4", 2), duePart("d3", 0)}, Due: 1, // one takes the place of two, one comes again
+		Added: []device.Part{findingPart("f0", 0), findingPart("f2", 1), findingPart("f4", 2), duePart("d3", 0)}, By: "judged by", // one takes the place of two, one comes again
 		Gone: []ledger.FindingPart{{Act: first, Digest: digest("f2")}, {Act: first, Digest: digest("f3")}, {Act: first, Digest: digest("d2")}, {Act: first, Digest: digest("never there")}}}
 	s.act(t, "findings later", s.Draft(t, "findings later", receipt.Content{Kind: ledger.KindFindings, By: Office("detect")}, ledger.Encode(later), nil))
 	s.act(t, "day", s.Draft(t, "day", receipt.Content{Kind: ledger.KindDay, By: Office("calendar")}, ledger.Encode(ledger.Day{Day: 20031}), nil))
