@@ -54,6 +54,8 @@ func foldKind(e *receipt.Entry) ([]Change, error) {
 		return foldLists(e)
 	case KindAdopt:
 		return foldAdopt(e)
+	case KindCase:
+		return foldCase(e)
 	case KindNode:
 		n, err := Decode[device.NodeReport](body)
 		return []Change{put(NodeRow{n.Node, index, n.Size, n.State, n.Text})}, cmp.Or(err, count(n.Size))

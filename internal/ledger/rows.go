@@ -22,10 +22,12 @@ const (
 	Signatures  Table = "signatures"
 	Nodes       Table = "nodes"
 	Cursors     Table = "cursors"
+	Cases       Table = "cases"
+	CaseDevices Table = "case_devices"
 )
 
 // Tables lists the derived tables.
-var Tables = []Table{Acts, Subjects, Files, Parts, Withdrawals, Proposals, Signatures, Nodes, Cursors}
+var Tables = []Table{Acts, Subjects, Files, Parts, Withdrawals, Proposals, Signatures, Nodes, Cursors, Cases, CaseDevices}
 
 // Row is one row of a derived table. Two rows of one key are equal if Encode prints them alike.
 type Row interface {

@@ -69,6 +69,23 @@ func (c *cells) imei() imei.IMEI {
 	return imei.IMEI(n)
 }
 
+// flag reads 0 or 1.
+func (c *cells) flag() bool {
+	n := c.integer()
+	if n < 0 || n > 1 {
+		c.fail("%d is neither 0 nor 1", n)
+	}
+	return n == 1
+}
+
+// flag is what the method flag reads.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func (c *cells) digest() receipt.Digest {
 	d, err := receipt.ParseDigest(c.text())
 	if err != nil {

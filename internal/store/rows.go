@@ -83,6 +83,26 @@ var derived = map[ledger.Table]*table{
 			return ledger.NodeRow{Node: c.text(), Index: c.number(), Size: c.number(), State: c.text(), Text: c.text()}
 		},
 	},
+	ledger.Cases: {
+		name: "cases", columns: columnsOf("number:t idx:i sort:t state:t since:i due:i closed:i events:i place:t assigned:t"), keys: 1,
+		indexes: []string{"cases_due"},
+		values: func(r ledger.Row) []any {
+			c := r.(ledger.CaseRow)
+			return []any{c.Number, int64(c.Index), c.Sort, c.State, int64(c.Since), int64(c.Due), flag(c.Closed), c.Events, c.Place, c.Assigned}
+		},
+		row: func(c *cells) ledger.Row {
+			return ledger.CaseRow{Number: c.text(), Index: c.number(), Sort: c.text(), State: c.text(), Since: device.Day(c.int32()), Due: device.Day(c.int32()),
+				Closed: c.flag(), Events: c.integer(), Place: c.text(), Assigned: c.text()}
+		},
+	},
+	ledger.CaseDevices: {
+		name: "case_devices", columns: columnsOf("imei:i number:t"), keys: 2,
+		values: func(r ledger.Row) []any {
+			d := r.(ledger.CaseDeviceRow)
+			return []any{int64(d.IMEI), d.Number}
+		},
+		row: func(c *cells) ledger.Row { return ledger.CaseDeviceRow{IMEI: c.imei(), Number: c.text()} },
+	},
 	ledger.Cursors: {
 		name: "cursors", columns: columnsOf("stage:t upto:i idx:i"), keys: 1,
 		values: func(r ledger.Row) []any {

@@ -105,6 +105,11 @@ func (t *failingTx) Opening(ctx context.Context, index uint64, part string) (o l
 	return o, ok && err == nil, err
 }
 
+func (t *failingTx) Case(ctx context.Context, number string) (c ledger.CaseRow, ok bool, err error) {
+	err = t.f.call(func() error { c, ok, err = t.Questions.Case(ctx, number); return err })
+	return c, ok && err == nil, err
+}
+
 func (t *failingTx) ActByKey(ctx context.Context, key receipt.Digest) (a ledger.ActRow, ok bool, err error) {
 	err = t.f.call(func() error { a, ok, err = t.Questions.ActByKey(ctx, key); return err })
 	return a, ok && err == nil, err

@@ -32,6 +32,9 @@ type Questions interface {
 	SignaturesOf(ctx context.Context, content receipt.Digest) ([]ledger.SignatureRow, error)
 	Cursor(ctx context.Context, stage string) (uint64, error)
 	Nodes(ctx context.Context) ([]ledger.NodeRow, error)
+	Case(ctx context.Context, number string) (ledger.CaseRow, bool, error)
+	CasesOf(ctx context.Context, m imei.IMEI) ([]ledger.CaseRow, error)
+	CasesDue(ctx context.Context, day device.Day, after ledger.CaseRow, most int) ([]ledger.CaseRow, error)
 	Leaf(ctx context.Context, index uint64) (ledger.Leaf, bool, error)
 	LastOfKind(ctx context.Context, kind receipt.Kind) (ledger.Leaf, bool, error)
 }
@@ -53,6 +56,7 @@ func askAll(t testing.TB, tx Questions) {
 	a.files()
 	a.subjects()
 	a.proposals()
+	a.cases()
 	a.rest()
 }
 
@@ -236,6 +240,49 @@ func (a asker) proposals() {
 	a.same("their signatures", byText, signed)
 	_, ok, err := a.tx.Proposal(ctx, receipt.Digest{2})
 	a.same("proposal that is not there", ok, false, err)
+}
+
+func (a asker) cases() {
+	ctx := a.t.Context()
+	all := of[ledger.CaseRow](a.twin, ledger.Cases, nil)
+	about := map[imei.IMEI][]string{Spare: nil}
+	for _, d := range of[ledger.CaseDeviceRow](a.twin, ledger.CaseDevices, nil) {
+		about[d.IMEI] = append(about[d.IMEI], d.Number)
+	}
+	for _, c := range append(all, ledger.CaseRow{Number: "0000-0000-0000"}) {
+		got, ok, err := a.tx.Case(ctx, c.Number)
+		there := c.Events > 0
+		if !there {
+			c = ledger.CaseRow{}
+		}
+		a.same("case "+c.Number, []any{got, ok}, []any{c, there}, err)
+	}
+	for m, numbers := range about {
+		var want []ledger.CaseRow
+		for _, c := range all {
+			if slices.Contains(numbers, c.Number) {
+				want = append(want, c)
+			}
+		}
+		slices.SortFunc(want, func(x, y ledger.CaseRow) int { return cmp.Compare(y.Index, x.Index) })
+		got, err := a.tx.CasesOf(ctx, m)
+		a.same("cases about "+m.String(), got, want, err)
+	}
+	slices.SortFunc(all, func(x, y ledger.CaseRow) int {
+		return cmp.Or(cmp.Compare(x.Due, y.Due), cmp.Compare(x.Number, y.Number))
+	})
+	for _, day := range []device.Day{0, 20040, 20050, 30000} {
+		want := slices.DeleteFunc(slices.Clone(all), func(c ledger.CaseRow) bool { return c.Due == 0 || c.Due > day })
+		var got []ledger.CaseRow
+		for after := (ledger.CaseRow{}); ; after = got[len(got)-1] {
+			page, err := a.tx.CasesDue(ctx, day, after, 1)
+			a.same("a page of due cases", len(page) <= 1, true, err)
+			if got = append(got, page...); len(page) == 0 {
+				break
+			}
+		}
+		a.same("cases due on "+day.String(), got, want)
+	}
 }
 
 func (a asker) rest() {

@@ -45,6 +45,7 @@ func Tell(t testing.TB, r *Register) *Story {
 	s.observe(t)
 	s.measure(t)
 	s.propose(t)
+	s.open(t)
 	s.follow(t)
 	s.erase(t)
 	return s
@@ -177,6 +178,24 @@ func (s *Story) follow(t testing.TB) {
 	for i, upto := range []uint64{7, 20} {
 		name := fmt.Sprintf("step %d", i)
 		s.act(t, name, s.Draft(t, name, receipt.Content{Kind: ledger.KindStep, By: Office("enforce")}, ledger.Encode(ledger.Step{Stage: "enforce", Upto: upto}), nil))
+	}
+}
+
+// open opens cases, one of which goes on and is closed, and others of which wait for the clock.
+func (s *Story) open(t testing.TB) {
+	for _, c := range []ledger.CaseStep{
+		{Case: "7K4Q-2QX9-MBPS", Step: "open", Events: 1, State: "drafted", Since: 20030, Due: 20032, Devices: []imei.IMEI{Reported}},
+		{Case: "7K4Q-2QX9-MBPS", Step: "confirm", Events: 2, State: "received", Since: 20031, Place: "police/harbour", Devices: []imei.IMEI{Reported, Spare}},
+		{Case: "7K4Q-2QX9-MBPS", Step: "reject", Events: 3, State: "rejected", Since: 20033, Closed: true, Place: "police/harbour", Assigned: "police/идрис"},
+		{Case: "1000-0000-0002", Step: "open", Events: 1, State: "filed", Since: 20034, Due: 20039, Devices: []imei.IMEI{Reported}},
+		{Case: "0000-0000-0017", Step: "open", Events: 1, State: "filed", Since: 20034, Due: 20039},
+		{Case: "3000-0000-0006", Step: "open", Events: 1, State: "asked", Since: 20020, Due: 20050},
+	} {
+		c.Sort, c.Role, c.Day = "report", "citizen", c.Since
+		name := fmt.Sprintf("case %s %d", c.Case, c.Events)
+		d := s.Draft(t, name, receipt.Content{Kind: ledger.KindCase, By: Office("cases")}, ledger.Encode(c), []byte(`{"reason":"so it is"}`))
+		d.Content.Key = ledger.CaseKey(c.Case, c.Events)
+		s.act(t, name, d)
 	}
 }
 
