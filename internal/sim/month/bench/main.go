@@ -42,6 +42,7 @@ type options struct {
 	keepRows                 int64
 	keep                     bool
 	dayLater                 string
+	pseudonyms               string
 }
 
 func run(ctx context.Context) error {
@@ -57,6 +58,7 @@ func run(ctx context.Context) error {
 	flag.BoolVar(&o.keep, "keep", false, "leave the registers that were made, and say where")
 	flag.StringVar(&o.generate, "generate", "", "only make one month, in this directory")
 	flag.StringVar(&o.dayLater, "day-later", "", "only step the stages of the register in this directory, with a clock 25 hours ahead")
+	flag.StringVar(&o.pseudonyms, "pseudonyms", "", "measure a register of pseudonyms, which the operators make with this program, bin/eir")
 	flag.Parse()
 	if o.dayLater != "" {
 		return dayLater(ctx, o.dayLater)
@@ -85,6 +87,11 @@ func run(ctx context.Context) error {
 func (o *options) measureAll(ctx context.Context, months []month.Config) (err error) {
 	if o.bin, err = filepath.Abs(o.bin); err != nil {
 		return err
+	}
+	if o.pseudonyms != "" {
+		if o.pseudonyms, err = filepath.Abs(o.pseudonyms); err != nil {
+			return err
+		}
 	}
 	if o.cache == "" {
 		if o.cache, err = os.UserCacheDir(); err != nil {
@@ -116,7 +123,7 @@ func (o *options) measure(ctx context.Context, m month.Config) (*result, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &result{bin: o.bin, self: command{bin: self}, month: dir}
+	r := &result{bin: o.bin, self: command{bin: self}, eir: command{bin: o.pseudonyms}, month: dir}
 	if m.Rows > o.keepRows {
 		defer os.RemoveAll(dir)
 	}

@@ -40,5 +40,9 @@ var targets = map[int64]map[string]float64{
 // peakTargets bound the memory of every step, in MB.
 var peakTargets = map[int64]int64{10_000_000: 1536, 100_000_000: 3072}
 
-// lakeTarget bounds the bytes of a (device, subscriber, operator, month).
-const lakeTarget = 24.0
+// The targets bound the bytes of a (device, subscriber, operator, month), with numbers and with
+// pseudonyms.
+const (
+	lakeTarget           = 24.0
+	lakeTargetPseudonyms = 40.0
+)

@@ -23,6 +23,7 @@ type result struct {
 	bin, month, work string
 	sum              month.Summary
 	ceir, self       command
+	eir              command // of the operators, if the register has pseudonyms; else no program
 	rows             []row
 	lake             map[string]bytesOf
 	disk             int64 // bytes of the register and the lake after all steps but the last ones
@@ -43,7 +44,7 @@ type row struct {
 func (r *result) steps(ctx context.Context) error {
 	data := filepath.Join(r.work, "data")
 	r.ceir = command{r.bin, []string{"--data", data}}
-	for _, part := range []func(context.Context) error{r.found, r.imports, r.detection, r.decisions, r.reports, r.size, r.second} {
+	for _, part := range []func(context.Context) error{r.cover, r.found, r.imports, r.detection, r.decisions, r.reports, r.size, r.second} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -53,10 +54,14 @@ func (r *result) steps(ctx context.Context) error {
 
 // measure runs one step of one or more processes.
 func (r *result) measure(ctx context.Context, name, key string, calls ...[]string) error {
+	return r.measureOf(ctx, &r.ceir, name, key, calls...)
+}
+
+func (r *result) measureOf(ctx context.Context, of *command, name, key string, calls ...[]string) error {
 	fmt.Fprintf(os.Stderr, "  %s\n", name)
 	t := row{name: name, key: key}
 	for _, args := range calls {
-		f, err := r.ceir.run(ctx, args...)
+		f, err := of.run(ctx, args...)
 		if err != nil {
 			return err
 		}
@@ -108,7 +113,11 @@ func (r *result) found(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = settings.WriteString("gates: {country: {daily_imei_min: -1, daily_imsi_min: -1, daily_msisdn_min: -1}}\n")
+	text := "gates: {country: {daily_imei_min: -1, daily_imsi_min: -1, daily_msisdn_min: -1}}\n"
+	if r.eir.bin != "" {
+		text += "subscribers: pseudonyms\n"
+	}
+	_, err = settings.WriteString(text)
 	return errors.Join(err, settings.Close())
 }
 

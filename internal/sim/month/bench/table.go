@@ -39,7 +39,11 @@ func (r *result) print() {
 }
 
 func (r *result) title() string {
-	return fmt.Sprintf("%s rows, %s pairs", grouped(r.sum.Rows), grouped(r.sum.Pairs))
+	title := fmt.Sprintf("%s rows, %s pairs", grouped(r.sum.Rows), grouped(r.sum.Pairs))
+	if r.eir.bin != "" {
+		title += ", pseudonyms"
+	}
+	return title
 }
 
 // printSizes writes what lies on the disk and what was in memory.
@@ -47,7 +51,7 @@ func (r *result) printSizes() {
 	if r.sum.Rows == 10_000_000 {
 		fmt.Printf("Where a setting avoids its quadratic query, the lists took DIRBS %.1f CPU s.\n\n", peerListsAvoided)
 	}
-	fmt.Printf("Lake: %.1f bytes for each (device, subscriber, operator, month), target %s; DIRBS %d. ", r.lakeBytes(), against(lakeTarget, r.lakeBytes()), peerBytes)
+	fmt.Printf("Lake: %.1f bytes for each (device, subscriber, operator, month), target %s; DIRBS %d. ", r.lakeBytes(), against(r.lakeTarget(), r.lakeBytes()), peerBytes)
 	fmt.Printf("Register and lake, after the reports: %.0f MB, %.1f bytes for each row that came in; DIRBS %d. ", float64(r.disk)/1e6, float64(r.disk)/float64(r.sum.Rows), peerRowBytes)
 	fmt.Printf("Peak memory of all steps: %d MB", r.peak())
 	if most := peakTargets[r.sum.Rows]; most > 0 {
@@ -59,6 +63,14 @@ func (r *result) printSizes() {
 	}
 	slices.Sort(tables)
 	fmt.Printf(".\n\nTables of the lake that files named: %s.\n\n", strings.Join(tables, "; "))
+}
+
+// lakeTarget is what lakeBytes is to be at most: random numbers have no order to press.
+func (r *result) lakeTarget() float64 {
+	if r.eir.bin != "" {
+		return lakeTargetPseudonyms
+	}
+	return lakeTarget
 }
 
 // lakeBytes are the bytes of table days for each (device, subscriber, operator, month).
