@@ -157,11 +157,17 @@ func FuzzRow(f *testing.F) {
 		"20260105,35000001000010,470010000000001,8801700000001,006", "20260105,350000010000105,00101000000001,0880,", "20260105,,,,",
 		"20260105,3500000100001099,001010000000001,88017,105", "20260230,35000001000010,,,", "20260105,35000001000010,47001000000001,,",
 	} {
-		f.Add([]byte(s), true)
-		f.Add([]byte(strings.TrimSuffix(s, ",006")), false)
+		f.Add([]byte(s), true, false)
+		f.Add([]byte(strings.TrimSuffix(s, ",006")), false, false)
+	}
+	for _, s := range []string{"20260105,35000001000010,p470010000000001,p8801700000001", "20260105,35000001000010,470010000000001,p880",
+		"20260105,35000001000010,p,p1", "20260105,35000001000010,pp47001,?"} {
+		f.Add([]byte(s), false, true)
 	}
 	country := Country{MCC: []string{"470"}, CountryCode: []string{"880"}, Operators: map[device.Operator][]subscriber.PLMN{"a": {"47001"}}}
-	f.Fuzz(func(t *testing.T, line []byte, rat bool) {
+	f.Fuzz(func(t *testing.T, line []byte, rat, pseudonyms bool) {
+		country := country
+		country.Pseudonyms = pseudonyms
 		fast, slow := newRowParser(country, "a"), newRowParser(country, "a")
 		if !fast.fast(line, rat) {
 			return

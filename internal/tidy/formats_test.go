@@ -28,6 +28,7 @@ import (
 	"github.com/openceir/openceir/internal/segment"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
+	"github.com/openceir/openceir/subscriber"
 )
 
 var update = flag.Bool("update", false, "write the examples of docs/formats anew")
@@ -209,6 +210,7 @@ func lakeExample(t *testing.T) string {
 	rows := []*device.Days{
 		{IMEI: m, IMSI: 1010123456789, Operator: "north", Month: month, Seen: [device.RadioCount]uint32{device.Radio4G: 1<<0 | 1<<22}},
 		{IMEI: m, IMSI: 1010123456790, MSISDN: 240222123456, Operator: "north", Month: month, Seen: [device.RadioCount]uint32{device.RadioUnknown: 1 << 4}},
+		{IMEI: m, IMSI: 1017392115408 | subscriber.Mark, MSISDN: 240904417263 | subscriber.Mark, Operator: "north", Month: month, Seen: [device.RadioCount]uint32{device.Radio2G: 1}},
 	}
 	p, err := l.WriteDays(t.Context(), month, device.BucketOf(m), slices.Values(rows))
 	if err != nil {
@@ -224,13 +226,13 @@ func lakeExample(t *testing.T) string {
 	// The name's digest depends on the release of the compressor; its form does not.
 	path = strings.Replace(path, p.Digest, "DIGEST", 1)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\nimei            imsi           msisdn        operator  month       seen_unknown  seen_2g  seen_3g  seen_4g  seen_5g\n", path)
+	fmt.Fprintf(&b, "%s\n\nimei            imsi                  msisdn                operator  month       seen_unknown  seen_2g  seen_3g  seen_4g  seen_5g\n", path)
 	for _, r := range rows {
 		msisdn := "null"
 		if r.MSISDN != 0 {
-			msisdn = fmt.Sprint(uint64(r.MSISDN))
+			msisdn = fmt.Sprint(int64(r.MSISDN))
 		}
-		fmt.Fprintf(&b, "%-15d %-14d %-13s %-9s %-11s %-13d %-8d %-8d %-8d %d\n", uint64(r.IMEI), uint64(r.IMSI), msisdn, r.Operator, r.Month.First(),
+		fmt.Fprintf(&b, "%-15d %-21d %-21s %-9s %-11s %-13d %-8d %-8d %-8d %d\n", uint64(r.IMEI), int64(r.IMSI), msisdn, r.Operator, r.Month.First(),
 			r.Seen[0], r.Seen[1], r.Seen[2], r.Seen[3], r.Seen[4])
 	}
 	return b.String()
