@@ -18,7 +18,8 @@ import (
 // the last. It holds nothing that the ledger does not: losing it costs one reading of the ledger. It
 // belongs to one ledger, of which it is shown ever later views.
 //
-// A table is kept for each stream, some 60 bytes for a line.
+// A table is kept for each stream. What has not changed since the ledger was first read they share: some
+// 60 bytes for a line.
 type Memory struct {
 	mu    sync.Mutex // guards folds
 	folds map[string]*fold
@@ -109,6 +110,9 @@ func follow(ctx context.Context, view View, size uint64, folds ...*fold) error {
 	if from >= size {
 		return nil
 	}
+	if len(folds) > 1 && !slices.ContainsFunc(folds, func(f *fold) bool { return f.size > 0 || f.since > 0 }) {
+		return begin(ctx, view, size, folds)
+	}
 	for leaf, err := range leaves(ctx, view, from, size) {
 		if err != nil {
 			return err
@@ -125,6 +129,45 @@ func follow(ctx context.Context, view View, size uint64, folds ...*fold) error {
 		f.size = max(f.size, size)
 	}
 	return nil
+}
+
+// begin brings empty folds to a ledger size. What is in every stream, all but the pairs, is applied once,
+// to a table that the folds then share; the pairs follow, each fold's own.
+func begin(ctx context.Context, view View, size uint64, folds []*fold) error {
+	shared := newFold(list.National, 0)
+	var rest []*act // that name a directory or set or drop pairs, which are all they have here
+	for leaf, err := range leaves(ctx, view, 0, size) {
+		if err != nil {
+			return err
+		}
+		a, err := readAct(ctx, view, leaf)
+		if err != nil {
+			return err
+		}
+		shared.add(a)
+		if pairs := onlyPairs(a.ops); len(pairs) > 0 || a.directory != nil {
+			rest = append(rest, &act{a.index, a.directory, pairs})
+		}
+	}
+	for _, f := range folds {
+		f.table, f.steps = shared.table.Clone(), slices.Clone(shared.steps)
+		for _, a := range rest {
+			f.add(a)
+		}
+		slices.SortStableFunc(f.steps, func(a, b step) int { return cmp.Compare(a.act, b.act) })
+		f.authority, f.size = shared.authority, size
+	}
+	return nil
+}
+
+// onlyPairs returns the ops on pairs. No line of another class has the key of one.
+func onlyPairs(ops []list.Op) (out []list.Op) {
+	for i := range ops {
+		if ops[i].Line.Class == list.Pair {
+			out = append(out, ops[i])
+		}
+	}
+	return out
 }
 
 // leaves yields the records between two ledger sizes that lists and their evidence are made of.
