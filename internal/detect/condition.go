@@ -199,6 +199,19 @@ func newConditions(list []Condition, amnesty Amnesty) *Conditions {
 	return s
 }
 
+// only returns some of the rules, which see of a device what all of them together do.
+func (s *Conditions) only(rules map[string]bool) *Conditions {
+	var list []Condition
+	for i := range s.list {
+		if rules[s.list[i].Name] {
+			list = append(list, s.list[i])
+		}
+	}
+	some := newConditions(list, s.amnesty)
+	some.horizon = s.horizon
+	return some
+}
+
 // All returns the conditions in the order of the file. It is shared: do not change it.
 func (s *Conditions) All() []Condition { return s.list }
 

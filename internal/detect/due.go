@@ -91,7 +91,7 @@ func rowsOf(due []Due) []ledger.DueRow {
 
 // keepDue writes what changed in the due days of a bucket, as keepBucket does with findings.
 func (s *Stage[T]) keepDue(ctx context.Context, r *result, d *ledger.Detection, bucket int) error {
-	parts, held := r.before.due[bucket], r.before.By == r.in.by
+	parts, held := r.before.due[bucket], r.before.By == r.in.by || r.rules != nil
 	var was []ledger.DueRow
 	var err error
 	if held {
@@ -101,8 +101,11 @@ func (s *Stage[T]) keepDue(ctx context.Context, r *result, d *ledger.Detection, 
 	}
 	now := r.found[bucket].dueDays()
 	stays := func(m imei.IMEI) bool { return false }
-	if r.scope != nil {
+	switch {
+	case r.scope != nil:
 		stays = func(m imei.IMEI) bool { _, judged := slices.BinarySearch(r.judged[bucket], m); return !judged }
+	case r.rules != nil: // the others have their days still
+		now = sooner(was, now)
 	}
 	rows, all := changedDays(was, now, stays)
 	if len(rows) == 0 && held {

@@ -77,6 +77,14 @@ func (s *Stage[T]) open(ctx context.Context, f *findings, bucket int) ([]device.
 	return s.Lake.Findings(ctx, partsOf(f.parts[bucket]), bucket)
 }
 
+// openBy reads those of the rules that are judged.
+func (s *Stage[T]) openBy(ctx context.Context, r *result, bucket int) ([]device.Finding, error) {
+	if r.rules == nil {
+		return s.open(ctx, r.before, bucket)
+	}
+	return s.Lake.FindingsBy(ctx, partsOf(r.before.parts[bucket]), bucket, r.rules)
+}
+
 func partsOf(rows []ledger.PartRow) []device.Part {
 	parts := make([]device.Part, len(rows))
 	for i, p := range rows {
@@ -94,8 +102,10 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 	if r.scope != nil {
 		d.Devices += r.before.Devices - r.gone.devices
 		d.Unseen += r.before.Unseen - r.gone.unseen
+	}
+	if r.scope != nil || r.rules != nil {
 		for rule, n := range r.before.Rules {
-			d.Rules[rule] = ledger.RuleCount{Open: n.Open, Ended: n.Ended}
+			d.Rules[rule] = ledger.RuleCount{Open: n.Open, Ended: n.Ended, Held: n.Held && r.rules != nil && !r.rules[rule]}
 		}
 		for bucket := range r.open {
 			for i := range r.open[bucket] {
@@ -104,6 +114,9 @@ func (s *Stage[T]) keep(ctx context.Context, r *result) (*ledger.Detection, erro
 		}
 	}
 	d.Text = said(ch, d.Devices+texts.Devices, d.Unseen+texts.Unseen)
+	if r.rules != nil {
+		d.Text["judged"] = fmt.Sprintf("every device by %d rules, which are new, changed or gone", len(r.rules))
+	}
 	if r.scope != nil {
 		d.Text["judged"] = fmt.Sprintf("%d devices: those that files speak of which came or went, and those that were due", r.scope.judged)
 	}
@@ -156,7 +169,7 @@ func (s *Stage[T]) keepBucket(ctx context.Context, r *result, d *ledger.Detectio
 	}
 	if crowded(parts, len(rows)) {
 		d.Gone = append(d.Gone, gone(parts)...)
-		if r.scope != nil && bucket < device.Buckets {
+		if r.scope != nil && bucket < device.Buckets || r.rules != nil {
 			all, err := s.open(ctx, r.before, bucket)
 			if err != nil {
 				return err

@@ -98,7 +98,9 @@ type country struct {
 	few   int // runs that judged only some devices
 	aged  int // of those, the runs of a later day
 	last  device.Day
-	ages  bool // days pass often; the country is larger, and fewer of it are found
+	ages  bool                    // days pass often; the country is larger, and fewer of it are found
+	rules [len(dimensions)]string // in force
+	some  int                     // runs that judged by some rules only
 }
 
 const first = device.Day(20600) // 2026-05-27
@@ -134,40 +136,65 @@ func (c *country) signed(kind receipt.Kind, by receipt.Author, body []byte, peop
 	}
 }
 
+// dimensions are what the rules are made of.
+var dimensions = [15]string{
+	"grace_days: 2, amnesty: true, all: [{stolen: {}}]",
+	"gap_days: 2, all: [{subscribers: {at_least: 2, window_days: 9}}]",
+	"all: [{average_subscribers: {at_least: 1.2, active_days: 2}}]",
+	"sticky: true, all: [{barred: {}}]",
+	"look_again_days: 3, all: [{not_registered: {}}, {stolen: {}, invert: true}]",
+	"all: [{not_associated: {}}, {subscribers: {at_least: 2, window_days: 5}}]",
+	"all: [{monitored: {for_days: 3}}]",
+	"all: [{tac_not_allocated: {delay_days: {\"35\": 5}}}]",
+	"all: [{malformed: {}}]",
+	"window_days: 130, all: [{place_conflict: {conflicts: 1}}]",
+	"all: [{barred_tac: {}}]",
+	"gap_days: 1, all: [{transient: {numbers_a_day: 2, window_days: 12}}]",
+	"amnesty: true, grace_days: 4, gap_days: 3, all: [{subscribers: {at_least: 2, window_months: 1}}, {not_registered: {}, invert: true}]",
+	"sticky: true, all: [{subscribers: {at_least: 3, window_days: 7}}, {tac_not_allocated: {feed_max_age_days: 9}}]",
+	"gap_days: 4, all: [{used_by: {subscriber: home, networks: [\"00101\"], window_days: 6}}, {stolen: {}}]",
+}
+
 // conditions puts some of the rules in force, of which one now and then matches more than its share.
 func (c *country) conditions() {
-	var text strings.Builder
-	text.WriteString("amnesty: {evaluation_ends: 2026-07-08, ends: 2026-12-31}\nconditions:\n")
-	text.WriteString("  - {name: always, description: d, ground: duplicate, effect: prohibited, max_share: 0.9, window_days: 20, grace_days: 3, all: [{subscribers: {at_least: 3}}]}\n")
-	for i, all := range []string{
-		"grace_days: 2, amnesty: true, all: [{stolen: {}}]",
-		"gap_days: 2, all: [{subscribers: {at_least: 2, window_days: 9}}]",
-		"all: [{average_subscribers: {at_least: 1.2, active_days: 2}}]",
-		"sticky: true, all: [{barred: {}}]",
-		"look_again_days: 3, all: [{not_registered: {}}, {stolen: {}, invert: true}]",
-		"all: [{not_associated: {}}, {subscribers: {at_least: 2, window_days: 5}}]",
-		"all: [{monitored: {for_days: 3}}]",
-		"all: [{tac_not_allocated: {delay_days: {\"35\": 5}}}]",
-		"all: [{malformed: {}}]",
-		"all: [{place_conflict: {conflicts: 1}}]",
-		"all: [{barred_tac: {}}]",
-		"gap_days: 1, all: [{transient: {numbers_a_day: 2, window_days: 12}}]",
-		"amnesty: true, grace_days: 4, gap_days: 3, all: [{subscribers: {at_least: 2, window_months: 1}}, {not_registered: {}, invert: true}]",
-		"sticky: true, all: [{subscribers: {at_least: 3, window_days: 7}}, {tac_not_allocated: {feed_max_age_days: 9}}]",
-		"gap_days: 4, all: [{used_by: {subscriber: home, networks: [\"00101\"], window_days: 6}}, {stolen: {}}]",
-	} {
-		if c.ages && i == 2 {
-			all = "look_again_days: 2, all: [{largest_share: {at_most: 0.6, active_days: 3}}, {not_registered: {}}]"
-		}
-		share := "1"
-		if c.dice.IntN(12) == 0 {
-			share = "0.35"
-		}
+	for i := range dimensions {
+		c.rules[i] = ""
 		if c.dice.IntN(4) > 0 {
-			fmt.Fprintf(&text, "  - {name: r%c, description: d, ground: barred, effect: prohibited, max_share: %s, %s}\n", 'a'+i, share, all)
+			c.draw(i)
 		}
 	}
-	c.act(ledger.KindConditions, []byte(text.String()))
+	c.enforce()
+}
+
+// amend changes a few of the rules, puts one in force or takes one away.
+func (c *country) amend() string {
+	for range 1 + c.dice.IntN(3) {
+		if i := c.dice.IntN(len(dimensions)); c.dice.IntN(4) > 0 {
+			c.draw(i)
+		} else {
+			c.rules[i] = ""
+		}
+	}
+	c.enforce()
+	return "other conditions"
+}
+
+func (c *country) draw(i int) {
+	all := dimensions[i]
+	if c.ages && i == 2 {
+		all = "look_again_days: 2, all: [{largest_share: {at_most: 0.6, active_days: 3}}, {not_registered: {}}]"
+	}
+	share := []string{"1", "0.99"}[c.dice.IntN(2)]
+	if c.dice.IntN(9) == 0 {
+		share = "0.3"
+	}
+	c.rules[i] = fmt.Sprintf("  - {name: r%c, description: d, ground: barred, effect: prohibited, strength: %d, max_share: %s, %s}\n", 'a'+i, 500+100*c.dice.IntN(2), share, all)
+}
+
+func (c *country) enforce() {
+	c.act(ledger.KindConditions, []byte("amnesty: {evaluation_ends: 2026-07-08, ends: 2026-12-31}\nconditions:\n"+
+		"  - {name: always, description: d, ground: duplicate, effect: prohibited, max_share: 0.9, window_days: 20, grace_days: 3, all: [{subscribers: {at_least: 3}}]}\n"+
+		strings.Join(c.rules[:], "")))
 }
 
 func (c *country) imei() imei.IMEI {
@@ -370,6 +397,8 @@ func (c *country) happens() string {
 		switch n := c.dice.IntN(60); {
 		case n < 30:
 			return c.passes()
+		case n < 36:
+			return c.amend()
 		case n == 59:
 			return c.takeOver()
 		case n == 58:
@@ -512,7 +541,10 @@ func (c *country) compare() error {
 	if err := c.punctual(some.Text["judged"] == ""); err != nil {
 		return err
 	}
-	if some.Text["judged"] != "" {
+	switch text := some.Text["judged"]; {
+	case strings.HasPrefix(text, "every device"):
+		c.some++
+	case text != "":
 		c.few++
 		if some.Day > c.last {
 			c.aged++
@@ -596,12 +628,46 @@ func TestDueIsEnough(t *testing.T) {
 	}
 }
 
+// Whatever rules come, change and go, judging by them alone comes to what judging by all comes to.
+func TestAmendedIsEnough(t *testing.T) {
+	seeds := 8
+	if testing.Short() {
+		seeds = 1
+	}
+	some, runs := 0, 0
+	for seed := range seeds {
+		c := ageing(t, uint64(seed))
+		c.passes()
+		for range 40 {
+			what := ""
+			if c.dice.IntN(3) == 0 {
+				what = c.happens()
+				if err := c.compare(); err != nil {
+					t.Fatalf("seed %d, %s, after %s %v", seed, c.day, what, err)
+				}
+			}
+			c.amend()
+			if err := c.compare(); err != nil {
+				t.Fatalf("seed %d, %s, after %s and other conditions %v", seed, c.day, what, err)
+			}
+			runs++
+		}
+		some += c.some
+	}
+	if t.Logf("%d of %d runs judged by some rules only", some, runs); some*4 < runs {
+		t.Error("that is too few to show anything")
+	}
+}
+
 // ageing is a country in which days pass.
 func ageing(t testing.TB, seed uint64) *country {
 	c := newCountry(t, seed)
 	c.ages = true
 	for _, op := range []device.Operator{"north", "south"} {
 		c.dump(op, 900)
+	}
+	for range 15 {
+		c.list()
 	}
 	c.files = nil // nobody takes that back
 	return c

@@ -198,6 +198,12 @@ func (s *Stage[T]) judge(ctx context.Context, view T, before *findings, asOf dev
 		if err := s.deliveries(ctx, in, in.parts, nil); err != nil {
 			return nil, err
 		}
+		if r.rules, err = s.amended(ctx, view, before, in); err != nil {
+			return nil, err
+		}
+		if r.rules != nil {
+			in.conditions = in.conditions.only(r.rules)
+		}
 	}
 	for bucket := range device.Buckets {
 		if r.scope == nil {
@@ -220,6 +226,7 @@ type result struct {
 	before *findings
 	in     *inputs
 	scope  *scope                               // nil if every device was judged
+	rules  map[string]bool                      // that were judged or are gone, nil if all were judged: see amended
 	judged [device.Buckets][]imei.IMEI          // in the scope
 	open   [device.Buckets + 1][]device.Finding // before, of the devices that were judged
 	found  [device.Buckets + 1]*Part
@@ -232,7 +239,7 @@ func (in *inputs) pass(lists Lists, histories iter.Seq2[*device.History, error],
 
 // judgeAll judges every device of a bucket.
 func (s *Stage[T]) judgeAll(ctx context.Context, r *result, bucket int) (err error) {
-	if r.open[bucket], err = s.open(ctx, r.before, bucket); err != nil {
+	if r.open[bucket], err = s.openBy(ctx, r, bucket); err != nil {
 		return err
 	}
 	lists, err := s.listsOf(ctx, r.in, bucket)
@@ -256,7 +263,7 @@ func (s *Stage[T]) listsOf(ctx context.Context, in *inputs, bucket int) (Lists, 
 // judgeTexts judges the malformed identifiers, always all.
 func (s *Stage[T]) judgeTexts(ctx context.Context, r *result) (err error) {
 	in := r.in
-	if r.open[device.Buckets], err = s.open(ctx, r.before, device.Buckets); err != nil {
+	if r.open[device.Buckets], err = s.openBy(ctx, r, device.Buckets); err != nil {
 		return err
 	}
 	facts := *in.facts
