@@ -610,14 +610,14 @@ func TestDueIsEnough(t *testing.T) {
 	}
 	aged, runs := 0, 0
 	for seed := range seeds {
-		c := ageing(t, uint64(seed))
+		c := ageing(t, uint64(seed)+2) // 0 and 1 draw too few such runs
 		for range 45 {
 			what := ""
 			for range 1 + c.dice.IntN(2) {
 				what += c.happens() + ", "
 			}
 			if err := c.compare(); err != nil {
-				t.Fatalf("seed %d, %s, after %s %v", seed, c.day, what, err)
+				t.Fatalf("seed %d, %s, after %s %v", seed+2, c.day, what, err)
 			}
 			runs++
 		}
