@@ -7,7 +7,7 @@
 // refused and nothing is opened again without a reason. [docs/cases.md] is printed from them.
 //
 // A case is the fold of its events, and an event is one step: Open begins a case, Take takes a step or
-// says why not. Both are pure. An event says how many events its author had seen, so that of two who act
+// says why not. Both are pure. A Desk keeps events in the ledger; Verify plays what is kept again. An event says how many events its author had seen, so that of two who act
 // on the same case at once one is told. Time passing is an event too: the clock takes the step that a
 // state waits for when its days are over.
 package cases
@@ -55,8 +55,22 @@ type deed struct{ step, name string }
 const Opened = "open"
 
 // Open begins a case. hands are the persons who had a hand in the measure that it is about.
-func Open(m *Machine, by Actor, day device.Day, hands ...string) *Case {
-	return &Case{Machine: m, State: m.States[0].Name, Since: day, Events: 1, Hands: hands, did: []deed{{Opened, by.Name}}}
+func Open(m *Machine, by Actor, day device.Day, hands ...string) (*Case, error) {
+	if err := by.named(Opened); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(m.Opens, by.Role) {
+		return nil, problem.New(problem.Refused, "a %s may not open a case of the sort %s", by.Role, m.Name)
+	}
+	return &Case{Machine: m, State: m.States[0].Name, Since: day, Events: 1, Hands: hands, did: []deed{{Opened, by.Name}}}, nil
+}
+
+// named refuses a person without a name: the door has let in somebody whom it does not know.
+func (a *Actor) named(step string) error {
+	if standing, _ := authz.Of(a.Role); standing.People && a.Name == "" {
+		return problem.New(problem.Broken, "a %s without a name took %q", a.Role, step)
+	}
+	return nil
 }
 
 // Due returns the day on which the clock takes the next step, and which that is; false if it waits for
@@ -101,10 +115,10 @@ func (c *Case) Take(e Event) (*Case, error) {
 
 // may says what stands against somebody taking a step.
 func (c *Case) may(s *Step, e *Event) error {
-	standing, _ := authz.Of(e.By.Role)
+	if err := e.By.named(s.Name); err != nil {
+		return err
+	}
 	switch {
-	case standing.People && e.By.Name == "":
-		return problem.New(problem.Broken, "a %s without a name took %q", e.By.Role, s.Name)
 	case !slices.Contains(s.Who, e.By.Role):
 		return problem.New(problem.Refused, "a %s may not %q: %s", e.By.Role, s.Name, c.offers(e.By.Role))
 	case s.Reasoned && strings.TrimSpace(e.Reason) == "":

@@ -40,8 +40,31 @@ func story(t *testing.T, c *Case, lines ...string) *Case {
 	return c
 }
 
+func opened(t *testing.T, m *Machine, by Actor, day device.Day, hands ...string) *Case {
+	t.Helper()
+	c, err := Open(m, by, day, hands...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestOpen(t *testing.T) {
+	for _, m := range Machines {
+		for _, s := range authz.Standings {
+			may := slices.Contains(m.Opens, s.Role)
+			if _, err := Open(m, Actor{"ann", s.Role}, 1); (err == nil) != may || !may && problem.Of(err) != problem.Refused {
+				t.Errorf("a %s opens a %s: %v", s.Role, m.Name, err)
+			}
+			if _, err := Open(m, Actor{"", s.Role}, 1); err == nil && s.People {
+				t.Errorf("a %s without a name opens a %s", s.Role, m.Name)
+			}
+		}
+	}
+}
+
 func TestReport(t *testing.T) {
-	c := Open(&report, Actor{"ann", authz.Citizen}, 100)
+	c := opened(t, &report, Actor{"ann", authz.Citizen}, 100)
 	c = story(t, c,
 		"! ann/citizen/block -> can not",
 		"ann/citizen/confirm",
@@ -65,7 +88,7 @@ func TestReport(t *testing.T) {
 }
 
 func TestAppeal(t *testing.T) {
-	c := Open(&appeal, Actor{"ann", authz.Citizen}, 100, "emil", "fay")
+	c := opened(t, &appeal, Actor{"ann", authz.Citizen}, 100, "emil", "fay")
 	c = story(t, c,
 		"! emil/appeals officer/take up -> had a hand",
 		"/clock/escalate",
@@ -85,7 +108,7 @@ func TestAppeal(t *testing.T) {
 
 // A clerk and a clock that come too early, too late, twice or with nothing.
 func TestTake(t *testing.T) {
-	c := Open(&exemption, Actor{"ann", authz.CaseOfficer}, 100)
+	c := opened(t, &exemption, Actor{"ann", authz.CaseOfficer}, 100)
 	for name, e := range map[string]Event{
 		"the time":         {Step: "forget", By: Actor{"", authz.Clock}, Day: 129, After: 1},
 		"went on":          {Step: "refuse", By: Actor{"bob", authz.CaseOfficer}, Day: 100, Reason: "no", After: 0},
@@ -142,7 +165,7 @@ func TestAnyWalk(t *testing.T) {
 func walk(t *testing.T, r *rand.Rand, m *Machine, taken map[string]int, ended map[Outcome]int) {
 	people := []string{"ann", "bob", "carl", "dora"}
 	steps := append(slices.Clone(m.Steps), always...)
-	c := Open(m, Actor{people[0], authz.Citizen}, 0, people[1])
+	c := opened(t, m, Actor{people[0], m.Opens[len(m.Opens)-1]}, 0, people[1])
 	by := map[string][]string{Opened: {people[0]}}
 	day := device.Day(0)
 	for range 200 {

@@ -9,8 +9,12 @@ import (
 
 // Machine is the life of one sort of case, as data.
 type Machine struct {
-	Name   string
-	About  string  // one sentence
+	Name  string
+	About string       // one sentence
+	Opens []authz.Role // who may open one
+	// Claims says that such a case claims devices for somebody, and so can not be about a value that
+	// names no single device.
+	Claims bool
 	States []State // a case begins in the first
 	Steps  []Step
 }
@@ -112,6 +116,10 @@ func (m *Machine) Check() (faults []string) {
 		c.fault("it has no name, no sentence about it, or no states")
 		return c.faults
 	}
+	c.roles("opening", m.Opens)
+	if len(m.Opens) == 0 {
+		c.fault("nobody may open it")
+	}
 	c.names()
 	for i := range m.Steps {
 		c.step(&m.Steps[i])
@@ -174,17 +182,22 @@ func (c *check) step(s *Step) {
 	if there && to.Outcome == Refused && !s.Reasoned {
 		c.fault("step %q refuses without a reason", s.Name)
 	}
-	for _, r := range s.Who {
-		if _, known := authz.Of(r); !known || r == authz.Anyone {
-			c.fault("step %q is for %q, which is no role for it", s.Name, r)
-		}
-		if r == authz.Clock && !c.awaited(s) {
-			c.fault("step %q is for the clock, and no state it leads from waits for it", s.Name)
-		}
+	c.roles(fmt.Sprintf("step %q", s.Name), s.Who)
+	if slices.Contains(s.Who, authz.Clock) && !c.awaited(s) {
+		c.fault("step %q is for the clock, and no state it leads from waits for it", s.Name)
 	}
 	for _, name := range s.Apart {
 		if name != Opened && !slices.ContainsFunc(c.m.Steps, func(o Step) bool { return o.Name == name }) {
 			c.fault("step %q is to be apart from %q, which there is not", s.Name, name)
+		}
+	}
+}
+
+// roles checks who may do a thing: somebody who is known, or the system.
+func (c *check) roles(what string, who []authz.Role) {
+	for _, r := range who {
+		if _, known := authz.Of(r); !known || r == authz.Anyone {
+			c.fault("%s is for %q, which is no role for it", what, r)
 		}
 	}
 }

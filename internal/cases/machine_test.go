@@ -32,7 +32,7 @@ func TestMachines(t *testing.T) {
 // Each fault that a machine may have is found, and named.
 func TestCheck(t *testing.T) {
 	sound := func() *Machine {
-		return &Machine{Name: "sound", About: "Nothing is wrong with it.",
+		return &Machine{Name: "sound", About: "Nothing is wrong with it.", Opens: []authz.Role{authz.Citizen},
 			States: []State{{Name: "a", Told: "a", Days: 1, Then: "end"}, {Name: "b", Told: "b"}, {Name: "z", Told: "z", Outcome: Granted}},
 			Steps: []Step{
 				{Name: "go", From: []string{"a"}, To: "b", Who: system, Audit: "went"},
@@ -44,6 +44,8 @@ func TestCheck(t *testing.T) {
 		t.Fatal(f)
 	}
 	for want, spoil := range map[string]func(*Machine){
+		"nobody may open it":                       func(m *Machine) { m.Opens = nil },
+		`opening is for "nobody"`:                  func(m *Machine) { m.Opens[0] = "nobody" },
 		"no sentence about it":                     func(m *Machine) { m.About = "" },
 		`two states are called "b"`:                func(m *Machine) { m.States[0].Name = "b" },
 		`two steps "end" lead out of "a"`:          func(m *Machine) { m.Steps[0].Name = "end" },
@@ -90,15 +92,12 @@ func TestPage(t *testing.T) {
 		if len(s.Apart) > 0 {
 			rules = append(rules, "who did not "+strings.Join(s.Apart, ", "))
 		}
-		who := make([]string, len(s.Who))
-		for i, r := range s.Who {
-			who[i] = string(r)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.Name, from, to, strings.Join(who, ", "), strings.Join(rules, "; "))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", s.Name, from, to, names(s.Who), strings.Join(rules, "; "))
 	}
+	claims := map[bool]string{true: " It claims devices, and so is never about a value that names no single device."}
 	const steps = "\n| step | from | to | who | |\n|---|---|---|---|---|\n"
 	for _, m := range Machines {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| state | what the person concerned is told | then |\n|---|---|---|\n", strings.ToUpper(m.Name[:1])+m.Name[1:], m.About)
+		fmt.Fprintf(&b, "\n## %s\n\n%s Opened by %s.%s\n\n| state | what the person concerned is told | then |\n|---|---|---|\n", strings.ToUpper(m.Name[:1])+m.Name[1:], m.About, names(m.Opens), claims[m.Claims])
 		for _, s := range m.States {
 			then := string(s.Outcome)
 			switch {
@@ -137,10 +136,18 @@ func TestPage(t *testing.T) {
 	}
 }
 
+func names(roles []authz.Role) string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = string(r)
+	}
+	return strings.Join(out, ", ")
+}
+
 const head = `# Cases
 
 Every sort of case runs on one engine, internal/cases. What follows is printed from the data it runs on: the states of each sort, what the person whom it concerns is told, and who may do what. Nobody takes a step that is not here.
 The parts of the system that act by themselves are called clock, when a time has come, and walk, when detection, decisions or enforcement moved on.
 
-The engine and its machines stand; no command and no path of the API opens a case yet.
+Each step is an act in the ledger, and verification plays every case again. No command and no path of the API opens a case yet.
 `

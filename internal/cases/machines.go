@@ -10,17 +10,26 @@ var (
 	clock    = []authz.Role{authz.Clock}
 )
 
+// Steps that change who has a case.
+const (
+	Assign   = "assign"    // to a person
+	HandOver = "hand over" // to another place
+	TakeUp   = "take up"   // by whoever takes it
+)
+
 // always are the steps that may be taken in every open case.
 var always = []Step{
 	{Name: "note", Who: append([]authz.Role{authz.HelpDesk}, officers...), Audit: "a note was written"},
 	{Name: "add evidence", Who: append(append([]authz.Role{}, person...), officers...), Audit: "evidence was added"},
-	{Name: "assign", Who: officers, Audit: "the case was given to somebody"},
-	{Name: "hand over", Who: []authz.Role{authz.PoliceSupervisor, authz.CaseOfficer}, Reasoned: true, Audit: "the case was handed to another place"},
+	{Name: Assign, Who: officers, Audit: "the case was given to somebody"},
+	{Name: HandOver, Who: []authz.Role{authz.PoliceSupervisor, authz.CaseOfficer}, Reasoned: true, Audit: "the case was handed to another place"},
 }
 
 // report is of a device that was lost or stolen, until it is found or for good.
 var report = Machine{
 	Name: "report", About: "A device was lost or stolen.",
+	Opens:  append([]authz.Role{authz.PoliceOfficer, authz.CaseOfficer}, person...),
+	Claims: true,
 	States: []State{
 		{Name: "drafted", Told: "We sent a code to the contact you gave. The report counts when you enter it.", Days: 2, Then: "forget"},
 		{Name: "received", Told: "We have your report and make sure that the device was yours."},
@@ -62,6 +71,7 @@ var report = Machine{
 // duplicate is of one identity that several devices show.
 var duplicate = Machine{
 	Name: "duplicate", About: "Several devices show one identity.",
+	Opens: []authz.Role{authz.Walk, authz.CaseOfficer},
 	States: []State{
 		{Name: "detected", Told: "Several devices show the identity of yours. Nothing has changed for you."},
 		{Name: "notified", Told: "Several devices show the identity of yours. Send us what shows that yours is the right one.", Days: 30, Then: "weigh"},
@@ -86,6 +96,7 @@ var duplicate = Machine{
 // appeal is against any measure.
 var appeal = Machine{
 	Name: "appeal", About: "Somebody says that a measure against their device is wrong.",
+	Opens: append([]authz.Role{authz.HelpDesk}, person...),
 	States: []State{
 		{Name: "filed", Told: "We have your appeal. An officer who had no part in the measure takes it up.", Days: 5, Then: "escalate"},
 		{Name: "overdue", Told: "Nobody took your appeal up in time. Those responsible were told."},
@@ -98,7 +109,7 @@ var appeal = Machine{
 	},
 	Steps: []Step{
 		{Name: "escalate", From: []string{"filed"}, To: "overdue", Who: clock, Audit: "nobody took the appeal up in time"},
-		{Name: "take up", From: []string{"filed", "overdue"}, To: "assigned", Who: []authz.Role{authz.AppealsOfficer}, Stranger: true, Audit: "an officer took the appeal up"},
+		{Name: TakeUp, From: []string{"filed", "overdue"}, To: "assigned", Who: []authz.Role{authz.AppealsOfficer}, Stranger: true, Audit: "an officer took the appeal up"},
 		{Name: "stay", Who: []authz.Role{authz.AppealsOfficer, authz.Court, authz.Walk}, Stranger: true, Audit: "the measure rests until the appeal is decided"},
 		{Name: "end the stay", Who: []authz.Role{authz.AppealsOfficer, authz.Court}, Stranger: true, Reasoned: true, Audit: "the measure counts again"},
 		{Name: "ask", From: []string{"assigned"}, To: "asked", Who: []authz.Role{authz.AppealsOfficer}, Stranger: true, Reasoned: true, Audit: "the person was asked for something"},
@@ -115,6 +126,8 @@ var appeal = Machine{
 // exemption keeps a device from every measure but one for theft, to protect a person or a service.
 var exemption = Machine{
 	Name: "exemption", About: "A device is protected from measures, for the safety of a person or a service.",
+	Opens:  []authz.Role{authz.CaseOfficer, authz.PoliceSupervisor},
+	Claims: true,
 	States: []State{
 		{Name: "asked", Told: "The protection was asked for.", Days: 30, Then: "forget"},
 		{Name: "active", Told: "The device is protected.", Days: 365, Then: "end"},
@@ -135,6 +148,7 @@ var exemption = Machine{
 // policy gives a rule authority, or takes it.
 var policy = Machine{
 	Name: "policy", About: "A rule is to decide by itself, or no longer.",
+	Opens: []authz.Role{authz.PolicyAuthor},
 	States: []State{
 		{Name: "drafted", Told: "The rule was written down. It decides nothing."},
 		{Name: "simulated", Told: "What the rule would do was counted."},

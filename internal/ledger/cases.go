@@ -8,8 +8,9 @@ import (
 	"github.com/openceir/openceir/receipt"
 )
 
-// KindCase says that a step of a case was taken; body: CaseStep. Why, and by which citizen, is its
-// personal part. Whether the step was lawful is asked before it is appended: see package cases.
+// KindCase says that a step of a case was taken; body: CaseStep, and what was said with it as the
+// personal part: CaseText. Whether the step was lawful is asked before it is appended, and again when
+// the register is verified: see package cases.
 const KindCase receipt.Kind = "case"
 
 // CaseStep is the body of KindCase: the step, and where the case stands after it, so that the last
@@ -18,7 +19,8 @@ type CaseStep struct {
 	Case   string     `json:"case"` // number
 	Sort   string     `json:"sort"`
 	Step   string     `json:"step"`
-	Role   string     `json:"role"` // of whoever took it
+	Role   string     `json:"role"`         // of whoever took it
+	By     string     `json:"by,omitempty"` // an officer's name, or the token that stands for a citizen in this case
 	Day    device.Day `json:"day"`
 	Events int64      `json:"events"` // of the case, this one included
 
@@ -30,6 +32,15 @@ type CaseStep struct {
 	Assigned string     `json:"assigned,omitempty"` // person
 	// Devices are those that the case is about from this step on, beside those of earlier steps.
 	Devices []imei.IMEI `json:"devices,omitempty"`
+	Said    bool        `json:"said,omitempty"` // there is a personal part, or was until it was erased
+	// Hands are the persons who had a hand in the measure that the case is about; with the first step.
+	Hands []string `json:"hands,omitempty"`
+}
+
+// CaseText is the personal part of KindCase: what was said with the step.
+type CaseText struct {
+	Reason string `json:"reason,omitempty"` // for the person concerned to read
+	Note   string `json:"note,omitempty"`   // for those who work on the case
 }
 
 // CaseKey is the key of the act that is event n of a case, counted from 1: of two that take a step of

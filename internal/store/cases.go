@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 
 	"github.com/openceir/openceir/imei"
 	"github.com/openceir/openceir/internal/device"
@@ -22,4 +23,15 @@ func (tx *Tx) CasesOf(ctx context.Context, m imei.IMEI) ([]ledger.CaseRow, error
 // most so many; those after a row of the page before, the zero row for the first page.
 func (tx *Tx) CasesDue(ctx context.Context, day device.Day, after ledger.CaseRow, most int) ([]ledger.CaseRow, error) {
 	return rowsOf[ledger.CaseRow](ctx, tx, ledger.Cases, "cases_due", int64(day), int64(after.Due), after.Number, int64(most))
+}
+
+// CasesAt returns the open cases that a place has, those that stand longest first, at most so many; of
+// one person, if one is named, and those after a row of the page before, the zero row for the first
+// page.
+func (tx *Tx) CasesAt(ctx context.Context, place, assigned string, after ledger.CaseRow, most int) ([]ledger.CaseRow, error) {
+	since := int64(after.Since)
+	if after.Number == "" {
+		since = math.MinInt32
+	}
+	return rowsOf[ledger.CaseRow](ctx, tx, ledger.Cases, "cases_at", place, assigned, since, after.Number, int64(most))
 }

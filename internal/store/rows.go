@@ -85,7 +85,7 @@ var derived = map[ledger.Table]*table{
 	},
 	ledger.Cases: {
 		name: "cases", columns: columnsOf("number:t idx:i sort:t state:t since:i due:i closed:i events:i place:t assigned:t"), keys: 1,
-		indexes: []string{"cases_due"},
+		indexes: []string{"cases_due", "cases_open"},
 		values: func(r ledger.Row) []any {
 			c := r.(ledger.CaseRow)
 			return []any{c.Number, int64(c.Index), c.Sort, c.State, int64(c.Since), int64(c.Due), flag(c.Closed), c.Events, c.Place, c.Assigned}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/openceir/openceir/internal/cases"
 	"github.com/openceir/openceir/internal/config"
 	"github.com/openceir/openceir/internal/decide"
 	"github.com/openceir/openceir/internal/detect"
@@ -102,8 +103,9 @@ func (t *Centre) stages() *follow.Runner[*Tx] {
 	return &follow.Runner[*Tx]{
 		Stages: []follow.Stage[*Tx]{
 			&detect.Stage[*Tx]{Lake: t.Lake, Shelf: shelf{t.Lake}, Zone: t.Zone, Operators: t.operators},
-			&decide.Stage[*Tx]{State: t.state, Now: t.Sequencer.Now, Zone: t.Zone, Note: func(format string, args ...any) { t.Log.Info(fmt.Sprintf(format, args...)) }},
+			&decide.Stage[*Tx]{State: t.state, Now: t.Sequencer.Now, Zone: t.Zone, Note: t.note},
 			&enforce.Stage[*Tx]{Publisher: t.publisher, State: t.state},
+			&cases.Clock[*Tx]{Desk: t.desk(), Note: t.note},
 		},
 		View:   t.view,
 		Do:     t.do,
@@ -113,6 +115,9 @@ func (t *Centre) stages() *follow.Runner[*Tx] {
 		},
 	}
 }
+
+// note tells people what a stage could not do.
+func (t *Centre) note(format string, args ...any) { t.Log.Info(fmt.Sprintf(format, args...)) }
 
 // state returns the ledger's state; view and do keep it current.
 func (t *Centre) state() *ledger.State {

@@ -8,13 +8,16 @@ import (
 	"slices"
 
 	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/cases"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/internal/problem"
+	"github.com/openceir/openceir/internal/store"
 	"github.com/openceir/openceir/list"
 	"github.com/openceir/openceir/receipt"
 )
 
-// Verify checks the whole register against itself, and every part of the lake against its digest.
+// Verify checks the whole register against itself, every part of the lake against its digest, and every
+// case against its machine.
 // held is a signed head that somebody else has kept, or nil.
 func (t *Centre) Verify(ctx context.Context, held []byte) (report *ledger.Report, err error) {
 	err = t.Store.View(ctx, func(tx ledger.Tx) error {
@@ -30,7 +33,9 @@ func (t *Centre) Verify(ctx context.Context, held []byte) (report *ledger.Report
 				report.Faults = append(report.Faults, ledger.Fault{Table: "lake " + p.Table, Row: p.Digest, Text: err.Error()})
 			}
 		}
-		return ctx.Err()
+		faults, err := cases.Verify(ctx, tx.(*store.Tx))
+		report.Faults = append(report.Faults, faults...)
+		return err
 	})
 	return report, err
 }

@@ -35,6 +35,7 @@ type Questions interface {
 	Case(ctx context.Context, number string) (ledger.CaseRow, bool, error)
 	CasesOf(ctx context.Context, m imei.IMEI) ([]ledger.CaseRow, error)
 	CasesDue(ctx context.Context, day device.Day, after ledger.CaseRow, most int) ([]ledger.CaseRow, error)
+	CasesAt(ctx context.Context, place, assigned string, after ledger.CaseRow, most int) ([]ledger.CaseRow, error)
 	Leaf(ctx context.Context, index uint64) (ledger.Leaf, bool, error)
 	LastOfKind(ctx context.Context, kind receipt.Kind) (ledger.Leaf, bool, error)
 }
@@ -57,6 +58,7 @@ func askAll(t testing.TB, tx Questions) {
 	a.subjects()
 	a.proposals()
 	a.cases()
+	a.inboxes()
 	a.rest()
 }
 
@@ -282,6 +284,31 @@ func (a asker) cases() {
 			}
 		}
 		a.same("cases due on "+day.String(), got, want)
+	}
+}
+
+// inboxes asks what each place and person has to do, a row at a time.
+func (a asker) inboxes() {
+	ctx := a.t.Context()
+	all := of[ledger.CaseRow](a.twin, ledger.Cases, nil)
+	slices.SortFunc(all, func(x, y ledger.CaseRow) int {
+		return cmp.Or(cmp.Compare(x.Since, y.Since), cmp.Compare(x.Number, y.Number))
+	})
+	for _, c := range append(all, ledger.CaseRow{Place: "nowhere"}) {
+		for _, assigned := range []string{"", c.Assigned, "nobody"} {
+			want := slices.DeleteFunc(slices.Clone(all), func(o ledger.CaseRow) bool {
+				return o.Closed || o.Place != c.Place || assigned != "" && o.Assigned != assigned
+			})
+			var got []ledger.CaseRow
+			for after := (ledger.CaseRow{}); ; after = got[len(got)-1] {
+				page, err := a.tx.CasesAt(ctx, c.Place, assigned, after, 1)
+				a.same("a page of an inbox", len(page) <= 1, true, err)
+				if got = append(got, page...); len(page) == 0 {
+					break
+				}
+			}
+			a.same("cases at "+c.Place+" of "+assigned, got, want)
+		}
 	}
 }
 

@@ -187,9 +187,9 @@ func (s *Story) open(t testing.TB) {
 		{Case: "7K4Q-2QX9-MBPS", Step: "open", Events: 1, State: "drafted", Since: 20030, Due: 20032, Devices: []imei.IMEI{Reported}},
 		{Case: "7K4Q-2QX9-MBPS", Step: "confirm", Events: 2, State: "received", Since: 20031, Place: "police/harbour", Devices: []imei.IMEI{Reported, Spare}},
 		{Case: "7K4Q-2QX9-MBPS", Step: "reject", Events: 3, State: "rejected", Since: 20033, Closed: true, Place: "police/harbour", Assigned: "police/идрис"},
-		{Case: "1000-0000-0002", Step: "open", Events: 1, State: "filed", Since: 20034, Due: 20039, Devices: []imei.IMEI{Reported}},
-		{Case: "0000-0000-0017", Step: "open", Events: 1, State: "filed", Since: 20034, Due: 20039},
-		{Case: "3000-0000-0006", Step: "open", Events: 1, State: "asked", Since: 20020, Due: 20050},
+		{Case: "1000-0000-0002", Step: "open", Events: 1, State: "filed", Since: 20034, Due: 20039, Place: "police/harbour", Devices: []imei.IMEI{Reported}},
+		{Case: "0000-0000-0017", Step: "open", Events: 1, State: "filed", Since: 20034, Due: 20039, Place: "police/harbour"},
+		{Case: "3000-0000-0006", Step: "open", Events: 1, State: "asked", Since: 20020, Due: 20050, Place: "police/harbour", Assigned: "police/идрис"},
 	} {
 		c.Sort, c.Role, c.Day = "report", "citizen", c.Since
 		name := fmt.Sprintf("case %s %d", c.Case, c.Events)
