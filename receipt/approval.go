@@ -56,7 +56,7 @@ func (a Approval) String() string {
 // ParseApproval reads what String writes.
 func ParseApproval(s string) (Approval, error) {
 	f := strings.Split(s, " ")
-	if len(f) == 3 && personName(f[0]) {
+	if len(f) == 3 && IsName(f[0]) {
 		sig, err := decode64(f[2], ed25519.SignatureSize)
 		v := Verdict(f[1])
 		if err == nil && (v == Asks || v == Approve || v == Deny) {
@@ -67,7 +67,9 @@ func ParseApproval(s string) (Approval, error) {
 }
 
 // personName reports whether s is ORGANISATION/NAME.
-func personName(s string) bool {
+// IsName reports whether a text is the name of a person or node, ORGANISATION/NAME: small letters, digits
+// and . _ -, of which neither part begins with one of the last three.
+func IsName(s string) bool {
 	org, name, ok := strings.Cut(s, "/")
 	return ok && word(org) && word(name)
 }

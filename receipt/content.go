@@ -49,7 +49,7 @@ func ParseAuthor(s string) (Author, error) {
 	sort, name, _ := strings.Cut(s, " ")
 	a := Author{sort, name}
 	switch {
-	case sort == Person && personName(name), (sort == Rule || sort == Office) && word(name):
+	case sort == Person && IsName(name), (sort == Rule || sort == Office) && word(name):
 		return a, nil
 	}
 	return a, fmt.Errorf("reading author %q: write person ORGANISATION/NAME, rule NAME or office NAME", s)

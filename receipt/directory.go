@@ -113,7 +113,7 @@ func (d *Directory) parseLine(line string) error {
 			}
 		}
 		return nil
-	case (f[0] == "person" || f[0] == "node") && len(f) == 3 && personName(f[1]):
+	case (f[0] == "person" || f[0] == "node") && len(f) == 3 && IsName(f[1]):
 		org, _, _ := strings.Cut(f[1], "/")
 		key, err := decode64(f[2], ed25519.PublicKeySize)
 		if _, ok := d.Organisations[org]; !ok || err != nil {

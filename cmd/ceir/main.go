@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	f.StringVar(&a.data, "data", "", "directory of the embedded stores")
 	f.StringVar(&a.config, "config", "", "configuration file")
 	f.BoolVar(&a.json, "json", false, "print JSON for machines")
-	for _, c := range []func() *cobra.Command{a.adopt, a.approve, a.check, a.conditions, a.demo, a.importFile, a.initialise, a.key,
+	for _, c := range []func() *cobra.Command{a.accounts, a.adopt, a.approve, a.check, a.conditions, a.demo, a.importFile, a.initialise, a.key,
 		a.ledger, a.lists, a.propose, a.receipt, a.report, a.run, a.serve, a.simulate, a.status, a.verifyReceipt} {
 		root.AddCommand(c())
 	}

@@ -233,7 +233,7 @@ func (a *app) propose() *cobra.Command {
 	}
 	measure.Flags().StringVar(&by, "by", "", "who asks, ORGANISATION/NAME")
 	measure.Flags().StringVar(&why, "why", "", "the reason, which the device's holder will read")
-	c.AddCommand(policy, active, measure)
+	c.AddCommand(policy, active, measure, a.proposeAccount())
 	return c
 }
 

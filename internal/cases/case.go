@@ -7,9 +7,10 @@
 // refused and nothing is opened again without a reason. [docs/cases.md] is printed from them.
 //
 // A case is the fold of its events, and an event is one step: Open begins a case, Take takes a step or
-// says why not. Both are pure. A Desk keeps events in the ledger; Verify plays what is kept again. An event says how many events its author had seen, so that of two who act
-// on the same case at once one is told. Time passing is an event too: the clock takes the step that a
-// state waits for when its days are over.
+// says why not. Both are pure. A Desk keeps events in the ledger, and Verify plays what is kept again.
+// An event says how many events its author had seen, so that of two who act on the same case at once one
+// is told. Time passing is an event too: the clock takes the step that a state waits for when its days
+// are over.
 package cases
 
 import (

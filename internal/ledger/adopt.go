@@ -37,10 +37,11 @@ func foldAdopt(e *receipt.Entry) ([]Change, error) {
 	return append(out, lists...), err
 }
 
-// signedByTwo checks that persons of two organisations of the directory signed an adoption. Acts of
-// other kinds are for the guard.
-func signedByTwo(g *list.Guard, r *receipt.Record) error {
-	if r.Content.Kind != KindAdopt {
+// signed checks that those persons of the directory signed an act who must: of two organisations for an
+// adoption; see signedAccount. Acts of other kinds are for the guard.
+func signed(g *list.Guard, e *receipt.Entry) error {
+	r := e.Record
+	if r.Content.Kind != KindAdopt && r.Content.Kind != KindAccount {
 		return nil
 	}
 	d := g.Directory()
@@ -48,7 +49,11 @@ func signedByTwo(g *list.Guard, r *receipt.Record) error {
 		return fmt.Errorf("record %d (%s): there is no directory of approvers before it", r.Index, r.Content.Kind)
 	}
 	s, err := d.Support(r)
-	if err == nil && len(s.Organisations) < 2 {
+	switch {
+	case err != nil:
+	case r.Content.Kind == KindAccount:
+		err = signedAccount(e, s)
+	case len(s.Organisations) < 2:
 		err = fmt.Errorf("it needs %s", list.TwoOrganisations)
 	}
 	if err != nil {

@@ -134,7 +134,7 @@ func (b *Batch) append(d Draft) (uint64, error) {
 	if _, err := Fold(e); err != nil {
 		return 0, problem.New(problem.Invalid, "%w", err)
 	}
-	if err := signedByTwo(b.guard, e.Record); err != nil {
+	if err := signed(b.guard, e); err != nil {
 		return 0, problem.New(problem.Refused, "%w", err)
 	}
 	if lawful[d.Content.Kind] {

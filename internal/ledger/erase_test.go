@@ -44,10 +44,10 @@ func TestEraseRefuses(t *testing.T) {
 		want  problem.Kind
 		text  string
 	}{
-		{"a record that is not there", before.Size, problem.NotFound, "the ledger has 33"},
+		{"a record that is not there", before.Size, problem.NotFound, "the ledger has 36"},
 		{"far beyond", 1 << 63, problem.NotFound, "there is no record"},
 		{"nothing personal", s.Founding, problem.Invalid, "has no personal part"},
-		{"erased before", s.Erased, problem.Conflict, "erased before, by record 32"},
+		{"erased before", s.Erased, problem.Conflict, "erased before, by record 35"},
 	} {
 		if err := erase(s, t, c.index); problem.Of(err) != c.want || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: %v, want %v with %q", c.name, err, c.want, c.text)
@@ -248,7 +248,7 @@ func TestEraseInTheSameBatch(t *testing.T) {
 	if err != nil || holds(t, s, string(secret)) {
 		t.Errorf("%v, or it is still there", err)
 	}
-	if bytes.Contains([]byte(fmt.Sprint(s.Clean(t).Erased)), []byte("erased by record 34")) == false {
+	if bytes.Contains([]byte(fmt.Sprint(s.Clean(t).Erased)), []byte("erased by record 37")) == false {
 		t.Error("verify does not say so")
 	}
 }

@@ -56,6 +56,8 @@ func foldKind(e *receipt.Entry) ([]Change, error) {
 		return foldAdopt(e)
 	case KindCase:
 		return foldCase(e)
+	case KindAccount:
+		return foldAccount(e)
 	case KindNode:
 		n, err := Decode[device.NodeReport](body)
 		return []Change{put(NodeRow{n.Node, index, n.Size, n.State, n.Text})}, cmp.Or(err, count(n.Size))

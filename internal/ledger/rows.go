@@ -24,10 +24,11 @@ const (
 	Cursors     Table = "cursors"
 	Cases       Table = "cases"
 	CaseDevices Table = "case_devices"
+	Accounts    Table = "accounts"
 )
 
 // Tables lists the derived tables.
-var Tables = []Table{Acts, Subjects, Files, Parts, Withdrawals, Proposals, Signatures, Nodes, Cursors, Cases, CaseDevices}
+var Tables = []Table{Acts, Subjects, Files, Parts, Withdrawals, Proposals, Signatures, Nodes, Cursors, Cases, CaseDevices, Accounts}
 
 // Row is one row of a derived table. Two rows of one key are equal if Encode prints them alike.
 type Row interface {

@@ -196,7 +196,7 @@ func (st *State) admit(e *receipt.Entry) error {
 		}
 		count.Thefts = list.Count(st.Table, ops, list.Nobody{}).Thefts
 	}
-	if err := signedByTwo(st.Guard, r); err != nil {
+	if err := signed(st.Guard, e); err != nil {
 		return err
 	}
 	if err := st.Guard.Admit(e, count, r.Time); err != nil {
@@ -207,15 +207,15 @@ func (st *State) admit(e *receipt.Entry) error {
 	return nil
 }
 
-// loadLawful reads what the guard and the table ask of a stored record: its effect if it is of a kind
-// that they look into, and never its personal part.
+// loadLawful reads what is asked of a stored record before it counts: its effect if it is of a kind that
+// is looked into, and never its personal part.
 func loadLawful(ctx context.Context, tx Tx, leaf Leaf) (*receipt.Entry, error) {
 	r, err := receipt.ParseRecord(leaf.Text)
 	if err != nil {
 		return nil, fmt.Errorf("record %d: %w", leaf.Index, err)
 	}
 	e := &receipt.Entry{Record: r}
-	if !lawful[leaf.Kind] {
+	if !lawful[leaf.Kind] && leaf.Kind != KindAccount {
 		return e, nil
 	}
 	o, kept, err := tx.Opening(ctx, leaf.Index, PartEffect)

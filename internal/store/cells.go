@@ -116,3 +116,12 @@ func jsonTo[V any](c *cells) map[string]V {
 	}
 	return m
 }
+
+// readJSON reads what ledger.Encode writes.
+func readJSON[T any](c *cells) T {
+	v, err := ledger.Decode[T]([]byte(c.text()))
+	if err != nil {
+		c.fail("%w", err)
+	}
+	return v
+}

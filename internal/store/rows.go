@@ -1,6 +1,7 @@
 package store
 
 import (
+	"github.com/openceir/openceir/internal/authz"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/receipt"
@@ -102,6 +103,18 @@ var derived = map[ledger.Table]*table{
 			return []any{int64(d.IMEI), d.Number}
 		},
 		row: func(c *cells) ledger.Row { return ledger.CaseDeviceRow{IMEI: c.imei(), Number: c.text()} },
+	},
+	ledger.Accounts: {
+		name: "accounts", columns: columnsOf("name:t idx:i pubkey:t grants:t"), keys: 1,
+		values: func(r ledger.Row) []any {
+			a := r.(ledger.AccountRow)
+			return []any{a.Name, int64(a.Index), a.PublicKey, string(ledger.Encode(a.Grants))}
+		},
+		row: func(c *cells) ledger.Row {
+			a := ledger.AccountRow{Account: ledger.Account{Name: c.text()}, Index: c.number()}
+			a.PublicKey, a.Grants = c.text(), readJSON[[]authz.Grant](c)
+			return a
+		},
 	},
 	ledger.Cursors: {
 		name: "cursors", columns: columnsOf("stage:t upto:i idx:i"), keys: 1,

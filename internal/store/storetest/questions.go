@@ -36,6 +36,7 @@ type Questions interface {
 	CasesOf(ctx context.Context, m imei.IMEI) ([]ledger.CaseRow, error)
 	CasesDue(ctx context.Context, day device.Day, after ledger.CaseRow, most int) ([]ledger.CaseRow, error)
 	CasesAt(ctx context.Context, place, assigned string, after ledger.CaseRow, most int) ([]ledger.CaseRow, error)
+	Account(ctx context.Context, name string) (ledger.AccountRow, bool, error)
 	Leaf(ctx context.Context, index uint64) (ledger.Leaf, bool, error)
 	LastOfKind(ctx context.Context, kind receipt.Kind) (ledger.Leaf, bool, error)
 }
@@ -321,6 +322,14 @@ func (a asker) rest() {
 	for stage, upto := range want {
 		got, err := a.tx.Cursor(ctx, stage)
 		a.same("cursor "+stage, got, upto, err)
+	}
+	for _, account := range append(of[ledger.AccountRow](a.twin, ledger.Accounts, nil), ledger.AccountRow{Account: ledger.Account{Name: "no/body"}}) {
+		got, ok, err := a.tx.Account(ctx, account.Name)
+		there := account.PublicKey != "" || len(account.Grants) == 0 && account.Index > 0
+		if !there {
+			account = ledger.AccountRow{}
+		}
+		a.same("account "+account.Name, []any{got, ok}, []any{account, there}, err)
 	}
 	nodes, err := a.tx.Nodes(ctx)
 	a.same("nodes", nodes, of[ledger.NodeRow](a.twin, ledger.Nodes, nil), err)

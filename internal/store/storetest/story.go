@@ -1,11 +1,14 @@
 package storetest
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/openceir/openceir/imei"
+	"github.com/openceir/openceir/internal/authz"
 	"github.com/openceir/openceir/internal/device"
 	"github.com/openceir/openceir/internal/ledger"
 	"github.com/openceir/openceir/list"
@@ -46,6 +49,7 @@ func Tell(t testing.TB, r *Register) *Story {
 	s.measure(t)
 	s.propose(t)
 	s.open(t)
+	s.grant(t)
 	s.follow(t)
 	s.erase(t)
 	return s
@@ -196,6 +200,22 @@ func (s *Story) open(t testing.TB) {
 		d := s.Draft(t, name, receipt.Content{Kind: ledger.KindCase, By: Office("cases")}, ledger.Encode(c), []byte(`{"reason":"so it is"}`))
 		d.Content.Key = ledger.CaseKey(c.Case, c.Events)
 		s.act(t, name, d)
+	}
+}
+
+// grant lets people act in roles, and closes an account.
+func (s *Story) grant(t testing.TB) {
+	public := func(name string) string {
+		return base64.StdEncoding.EncodeToString(key(name).Public().(ed25519.PublicKey))
+	}
+	for i, a := range []ledger.Account{
+		{Name: "north/desk", PublicKey: public("north/desk"), Grants: []authz.Grant{{Role: authz.OperatorAgent, Place: "north"}, {Role: authz.CaseOfficer}}},
+		{Name: "south/desk", PublicKey: public("south/desk"), Grants: []authz.Grant{{Role: authz.PoliceOfficer, Place: "south/harbour"}}},
+		{Name: "south/desk"},
+	} {
+		signers := [][]string{{"ministry/amina", "north/chidi"}, {"south/dina"}, {"south/dina"}}[i]
+		name := fmt.Sprint("account ", i)
+		s.act(t, name, s.Draft(t, name, receipt.Content{Kind: ledger.KindAccount, By: Office("people")}, ledger.Encode(a), nil, signers...))
 	}
 }
 

@@ -1,0 +1,1 @@
+SELECT name, idx, pubkey, grants FROM accounts WHERE name = $1
