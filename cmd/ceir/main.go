@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	f.StringVar(&a.config, "config", "", "configuration file")
 	f.BoolVar(&a.json, "json", false, "print JSON for machines")
 	for _, c := range []func() *cobra.Command{a.accounts, a.adopt, a.approve, a.check, a.conditions, a.demo, a.importFile, a.initialise, a.key,
-		a.ledger, a.lists, a.propose, a.receipt, a.report, a.run, a.serve, a.simulate, a.status, a.verifyReceipt} {
+		a.ledger, a.lists, a.propose, a.receipt, a.report, a.run, a.serve, a.simulate, a.status, a.token, a.verifyReceipt} {
 		root.AddCommand(c())
 	}
 	return a.exit(root.ExecuteContext(ctx))

@@ -40,3 +40,31 @@ func (g Grant) National() bool {
 	s, _ := Of(g.Role)
 	return s.Reach == Country || s.Reach == Nothing
 }
+
+// Caller is somebody who has shown who they are, in the role that they act in.
+type Caller struct {
+	Name string // ORGANISATION/NAME
+	Grant
+}
+
+// Organisation returns the caller's.
+func (c *Caller) Organisation() string {
+	organisation, _, _ := strings.Cut(c.Name, "/")
+	return organisation
+}
+
+// Reaches reports whether the caller's role reaches what is at a place: ORGANISATION, perhaps with a
+// STATION, or empty for what the centre itself has.
+func (c *Caller) Reaches(place string) bool {
+	s, _ := Of(c.Role)
+	organisation, _, _ := strings.Cut(place, "/")
+	switch s.Reach {
+	case Country:
+		return true
+	case Organisation:
+		return organisation == c.Place
+	case Station:
+		return place == c.Place
+	}
+	return false
+}

@@ -172,6 +172,7 @@ type Desk struct {
 
 // Opening is what a case begins with.
 type Opening struct {
+	Number  Number // 0 for one that is drawn
 	Machine *Machine
 	By      Actor
 	Place   string // organisation, and perhaps station, that gets it
@@ -180,11 +181,14 @@ type Opening struct {
 	Text    ledger.CaseText
 }
 
-// Open opens a case under a number that it draws.
+// Open opens a case.
 func (k Desk) Open(tx Tx, o *Opening) (*Docket, error) {
-	n, err := NewNumber(tx.Batch().Random())
-	if err != nil {
-		return nil, err
+	n := o.Number
+	if n == 0 {
+		var err error
+		if n, err = NewNumber(tx.Batch().Random()); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkDevices(o.Machine, o.Devices); err != nil {
 		return nil, err
@@ -217,6 +221,12 @@ type Move struct {
 	Note     string // for those who work on the case
 	Place    string // where the case goes, when it is handed over
 	Assigned string // whom it is given to, when it is assigned
+}
+
+// Was reports whether an entry is the move, which somebody asks for again.
+func (m *Move) Was(e *Entry) bool {
+	return e.Step == m.Step && e.By == m.By.Name && e.Role == string(m.By.Role) && e.Reason == m.Reason && e.Note == m.Note &&
+		(m.Place == "" || e.Place == m.Place) && (m.Assigned == "" || e.Assigned == m.Assigned)
 }
 
 // Take takes a step of a case that was read in the same transaction.

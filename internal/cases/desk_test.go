@@ -168,7 +168,7 @@ func TestDeskRefuses(t *testing.T) {
 		kind problem.Kind
 		move Move
 	}{
-		"may not":           {problem.Refused, Move{Event: Event{Step: "confirm", By: bob}}},
+		"may not":           {problem.Refused, Move{Event: Event{Step: "cancel", By: bob}}},
 		"can not \"block\"": {problem.Refused, Move{Event: Event{Step: "block", By: bob}}},
 		"went on":           {problem.Conflict, Move{Event: Event{Step: "confirm", By: ann, After: 2}}},
 		"to whom":           {problem.Invalid, Move{Event: Event{Step: Assign, By: bob}}},

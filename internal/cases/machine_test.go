@@ -149,5 +149,5 @@ const head = `# Cases
 Every sort of case runs on one engine, internal/cases. What follows is printed from the data it runs on: the states of each sort, what the person whom it concerns is told, and who may do what. Nobody takes a step that is not here.
 The parts of the system that act by themselves are called clock, when a time has come, and walk, when detection, decisions or enforcement moved on.
 
-Each step is an act in the ledger, and verification plays every case again. No command and no path of the API opens a case yet.
+Each step is an act in the ledger, and verification plays every case again. Officers open cases and take steps through the API: see [register.md](register.md). What is not there yet: the door for citizens, evidence, and that a case leads to a measure; the steps of "walk" are taken by nobody so far.
 `

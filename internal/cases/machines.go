@@ -46,7 +46,7 @@ var report = Machine{
 		{Name: "lapsed", Told: "The report has ended because time ran out. You can open it again.", Outcome: Lapsed},
 	},
 	Steps: []Step{
-		{Name: "confirm", From: []string{"drafted"}, To: "received", Who: person, Audit: "the reporter was shown to be who they are"},
+		{Name: "confirm", From: []string{"drafted"}, To: "received", Who: append([]authz.Role{authz.PoliceOfficer, authz.CaseOfficer}, person...), Audit: "the reporter was shown to be who they are"},
 		{Name: "forget", From: []string{"drafted"}, To: "lapsed", Who: clock, Audit: "the code was never entered"},
 		{Name: "watch", From: []string{"received"}, To: "watched", Who: []authz.Role{authz.PoliceOfficer, authz.CaseOfficer, authz.Walk}, Audit: "possession was shown; the device is watched"},
 		{Name: "block", From: []string{"received"}, To: "ordered", Who: []authz.Role{authz.PoliceOfficer, authz.CaseOfficer, authz.Walk}, Audit: "possession was shown; the device is to be blocked"},

@@ -115,23 +115,14 @@ type API struct {
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := a.Now()
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
+	secureJSON(w.Header())
 	v, err := a.answer(r)
 	status := http.StatusOK
 	if err != nil {
-		status = refuse(h, err)
-		h.Set("Content-Type", "application/problem+json")
-		v = fault{"about:blank", http.StatusText(status), status, message(err)}
+		status = refuse(w.Header(), err)
 	}
 	a.note(r, status, a.Now().Sub(begun), err)
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		json.NewEncoder(w).Encode(v) // the client that went away misses it
-	}
+	write(w, r, status, v, err)
 }
 
 // fault is what a client is told of a refusal (RFC 9457).

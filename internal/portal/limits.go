@@ -8,6 +8,8 @@ const (
 	batchMax = 1000
 	// bodyMax is the longest body of a request: a thousand identifiers with room to spare.
 	bodyMax = 64 << 10
+	// keyMax is the longest Idempotency-Key, in bytes.
+	keyMax = 128
 	// pageMax is the most rows of one answer.
 	pageMax = 1000
 	// pageRows is how many rows an answer has if nobody says.

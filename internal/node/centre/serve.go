@@ -16,8 +16,8 @@ import (
 // stepEvery is how often the stages look for something to do while the centre serves.
 const stepEvery = 2 * time.Second
 
-// Handler returns the centre's routes: the feed to operators' nodes, the read-only API, the metrics
-// and the status page.
+// Handler returns the centre's routes: the feed to operators' nodes, the read-only API, the paths of
+// cases, the metrics and the status page.
 func (t *Centre) Handler() http.Handler {
 	f := &feed.Server{Lists: t.publisher.Dir, Now: t.Sequencer.Now, Directory: func() *receipt.Directory { return t.state().Guard.Directory() },
 		Accept: t.Accept, Report: t.Report, Delta: t.Delta}
@@ -26,6 +26,7 @@ func (t *Centre) Handler() http.Handler {
 	mux.Handle("/v1/", f.Handler())
 	api := t.api()
 	mux.Handle("/api/", api)
+	mux.Handle("/api/v3/", t.cases())
 	mux.Handle("/metrics", &portal.Metrics{Gather: func(ctx context.Context) ([]portal.Metric, error) {
 		measured, err := t.metrics(ctx)
 		return append(measured, api.Metrics()...), err
