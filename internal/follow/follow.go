@@ -11,6 +11,8 @@ package follow
 import (
 	"context"
 	"fmt"
+
+	"github.com/openceir/openceir/internal/problem"
 )
 
 // Stage is one stage. T is the transaction that it is handed; it never begins one.
@@ -42,10 +44,15 @@ const maxRounds = 1000
 // what the steps before it wrote stands; calling it again goes on from there.
 func (r *Runner[T]) UntilIdle(ctx context.Context) error {
 	var busy []string
+	late := 0
 	for range maxRounds {
 		busy = nil
 		for _, s := range r.Stages {
 			wrote, err := r.step(ctx, s)
+			if err != nil && problem.Of(err) == problem.Conflict && late < maxLate {
+				late++ // another process wrote what this one looked at: it looks again
+				wrote, err = true, nil
+			}
 			if err != nil {
 				return fmt.Errorf("stage %s: %w", s.Name(), err)
 			}
@@ -59,6 +66,10 @@ func (r *Runner[T]) UntilIdle(ctx context.Context) error {
 	}
 	return fmt.Errorf("the stages %q are still not idle after %d rounds", busy, maxRounds)
 }
+
+// maxLate bounds how often UntilIdle finds that another process was faster. Each time it wrote something,
+// so that the work is done; more of it means that two processes undo one another.
+const maxLate = 10
 
 // step runs one stage once and reports whether it wrote.
 func (r *Runner[T]) step(ctx context.Context, s Stage[T]) (bool, error) {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/openceir/openceir/internal/problem"
 )
 
 // desk is a store of a log, in which acts have keys, and of cursors. A transaction works on a copy.
@@ -239,4 +241,34 @@ type backwards struct{}
 func (backwards) Name() string { return "backwards" }
 func (backwards) Look(context.Context, *desk, uint64) (func(context.Context, *desk) error, uint64, error) {
 	return nil, 3, nil
+}
+
+// late is a stage for which another process is so many times faster.
+type late struct{ times, wrote int }
+
+func (s *late) Name() string { return "late" }
+
+func (s *late) Look(context.Context, *desk, uint64) (func(context.Context, *desk) error, uint64, error) {
+	if s.wrote > 0 {
+		return nil, 1, nil
+	}
+	return func(context.Context, *desk) error {
+		if s.times--; s.times >= 0 {
+			return problem.New(problem.Conflict, "another process was faster")
+		}
+		s.wrote++
+		return nil
+	}, 1, nil
+}
+
+// Whoever finds that another process was faster looks again, and gives up if that does not end.
+func TestAnotherProcess(t *testing.T) {
+	for times, ends := range map[int]bool{0: true, 1: true, maxLate: true, maxLate + 1: false} {
+		s := &late{times: times}
+		none := func(_ context.Context, f func(*desk) error) error { return f(nil) }
+		r := &Runner[*desk]{Stages: []Stage[*desk]{s}, View: none, Do: none, Cursor: func(context.Context, *desk, string) (uint64, error) { return 0, nil }}
+		if err := r.UntilIdle(t.Context()); (err == nil) != ends || !ends && !errors.Is(err, problem.Conflict) || ends && s.wrote != 1 {
+			t.Errorf("%d times: %v, it wrote %d times", times, err, s.wrote)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package listgen
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -121,8 +122,17 @@ func TestDeltaKeepsRestrictions(t *testing.T) {
 	}
 }
 
-// Eight times the notifications and pairs take some eight times as long: nothing compares each with
-// each, which would take sixty-four times as long.
+// spent returns the processor time of this process: what else the machine does is not in it.
+func spent(t *testing.T) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// Eight times the notifications and pairs take some eight times the work: nothing compares each with
+// each, which would take sixty-four times.
 func TestPairsAreNotMultiplied(t *testing.T) {
 	least := func(n, times int) time.Duration {
 		w := threatened(n)
@@ -132,9 +142,9 @@ func TestPairsAreNotMultiplied(t *testing.T) {
 		best := time.Hour
 		for range times {
 			var kept shelf
-			from := time.Now()
+			from := spent(t)
 			run, err := w.run(t.Context(), &kept)
-			if best = min(best, time.Since(from)); err != nil || len(run.Parts) == 0 {
+			if best = min(best, spent(t)-from); err != nil || len(run.Parts) == 0 {
 				t.Fatal(err)
 			}
 		}
@@ -142,7 +152,7 @@ func TestPairsAreNotMultiplied(t *testing.T) {
 	}
 	few, many := least(20_000, 5), least(160_000, 2)
 	t.Logf("20,000 in %v, 160,000 in %v", few, many)
-	if many > 24*few {
+	if many > 40*few {
 		t.Errorf("20,000 take %v and 160,000 take %v", few, many)
 	}
 }
