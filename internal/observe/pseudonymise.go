@@ -101,6 +101,9 @@ func (c *coverer) run(ctx context.Context, text *lines) error {
 }
 
 func (c *coverer) header(name string, head []byte) error {
+	if bytes.IndexByte(head, '\r') >= 0 {
+		return wrongHeader(name, head, "the names of the columns")
+	}
 	c.imsi, c.msisdn, c.split = -1, -1, splitter{comma: ','}
 	for i, field := range strings.Split(string(head), ",") {
 		switch c.columns++; {
@@ -132,7 +135,7 @@ func (c *coverer) cover(line []byte) []byte {
 			b = covered(b, field, c.key.AppendIMSI)
 		case i == c.msisdn:
 			b = covered(b, field, c.key.AppendMSISDN)
-		case bytes.ContainsAny(field, `",`):
+		case bytes.ContainsAny(field, "\",\r"):
 			b = append(append(append(b, '"'), bytes.ReplaceAll(field, []byte(`"`), []byte(`""`))...), '"')
 		default:
 			b = append(b, field...)

@@ -14,7 +14,7 @@ import (
 func FuzzPseudonymise(f *testing.F) {
 	for _, s := range []string{
 		"date,imei,imsi,msisdn\n20260105,35000001000010,470010000000001,8801700000001\n",
-		"imei,imsi,msisdn\n\"35,00\",47001,\"8\"\n1,2\n,,\n\nx,y,z", "imsi\r\n1\r\n\"1", "uid,imsi\n\"a\"\"b\",001010000000001\n", "imei\n1\n", "imsi,IMSI\n", "msisdn,imsi,msisdn\n",
+		"imei,imsi,msisdn\n\"35,00\",47001,\"8\"\n1,2\n,,\n\nx,y,z", "imsi\r\n1\r\n\"1", "uid,imsi\n\"a\"\"b\",001010000000001\n", "imei\n1\n", "imsi,IMSI\n", "msisdn,imsi,msisdn\n", "imsi,\r\r", "imsi,uid\n1,x\r\r\n1,\r\r",
 	} {
 		f.Add([]byte(s))
 	}
